@@ -1,0 +1,1 @@
+"""Recognises: people in frames, and the same person across visible and infrared."""

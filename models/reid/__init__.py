@@ -1,0 +1,1 @@
+"""Turns crops of people into vectors that compare across modalities."""

@@ -1,0 +1,1 @@
+"""Thinks and talks: tracking, linking, the watcher and the command line."""

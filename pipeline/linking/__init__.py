@@ -1,0 +1,1 @@
+"""All cameras: tracklets become identities, each with its reason."""

@@ -1,0 +1,1 @@
+"""Remembers: sightings, identities, links with their reasons, gaps and evidence."""

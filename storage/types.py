@@ -1,0 +1,196 @@
+"""Nouns of remembering: who was seen where, when, and why we say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NewType
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.types import CameraId, Modality
+
+IdentityId = NewType("IdentityId", int)
+SightingId = NewType("SightingId", int)
+
+
+def person_name(identity: IdentityId) -> str:
+    """The short stable name that operators see.
+
+    >>> person_name(IdentityId(7))
+    'P-0007'
+    """
+    return f"P-{identity:04d}"
+
+
+class Decision(StrEnum):
+    """What the linker said about a tracklet."""
+
+    LINK = "link"
+    NEW = "new"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Half-open range of time, microseconds UTC; None is open-ended."""
+
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """A decision to be recorded.
+
+    Attributes:
+        identity: Whom it is linked to; None for `new` (made in the same transaction) and `unsure`.
+        candidate: Best identity that was compared, also when unsure; None if there was none.
+        probability: That the candidate is the same person, [0, 1]; None if there was no candidate.
+        threshold: The probability that a link had to reach.
+        runner_up: Second-best identity, None if there was none.
+        reason: One sentence for the operator.
+        calibration: Name of the calibration that turned similarity into probability.
+    """
+
+    decision: Decision
+    identity: IdentityId | None
+    candidate: IdentityId | None
+    probability: float | None
+    threshold: float
+    runner_up: IdentityId | None
+    runner_up_probability: float | None
+    reason: str
+    calibration: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Exemplar:
+    """One crop worth keeping and its vector.
+
+    Attributes:
+        vector: (D,) float32, unit length.
+        evidence: sha256 (hex) of the crop's picture in the evidence store.
+    """
+
+    vector: npt.NDArray[np.float32]
+    modality: Modality
+    captured_at_us: int
+    box: tuple[float, float, float, float]
+    quality: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NewSighting:
+    """One visit of one person to one camera (or one part of a long visit), ready to be recorded.
+
+    Attributes:
+        key: Names the tracklet; recording the same key twice changes nothing.
+        track: Shared by all parts of one unbroken view.
+        part: 0, 1, ... within the track.
+        modality: Of most of its frames.
+        trail: (M, 5) float64 rows of captured_at_us, x0, y0, x1, y1, sampled along the visit.
+        model: The network that made the exemplars' vectors.
+    """
+
+    key: str
+    track: str
+    part: int
+    camera: CameraId
+    modality: Modality
+    first_seen_us: int
+    last_seen_us: int
+    n_frames: int
+    trail: npt.NDArray[np.float64]
+    model: str
+    exemplars: tuple[Exemplar, ...]
+    link: NewLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What recording a sighting did.
+
+    Attributes:
+        was_known: The key had been recorded before; nothing was changed.
+    """
+
+    sighting: SightingId
+    identity: IdentityId | None
+    was_known: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The decision that holds for a sighting now: the newest of its link events."""
+
+    decision: Decision
+    candidate: IdentityId | None
+    probability: float | None
+    threshold: float
+    runner_up: IdentityId | None
+    runner_up_probability: float | None
+    reason: str
+    calibration: str
+    made_at_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One visit as it stands in the database.
+
+    Attributes:
+        identity: Who, or None while unsure.
+        evidence: sha256 of its crops, best first.
+    """
+
+    id: SightingId
+    key: str
+    track: str
+    part: int
+    camera: CameraId
+    modality: Modality
+    first_seen_us: int
+    last_seen_us: int
+    n_frames: int
+    model: str
+    identity: IdentityId | None
+    link: Link
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A person as far as the sightings tell.
+
+    Attributes:
+        cameras: Where, in order of first sighting there.
+        modalities: In what light, visible first.
+    """
+
+    id: IdentityId
+    first_seen_us: int
+    last_seen_us: int
+    n_sightings: int
+    cameras: tuple[CameraId, ...]
+    modalities: tuple[Modality, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GalleryRow:
+    """One exemplar with what the linker needs to compare it.
+
+    Attributes:
+        exemplar_id: Row number, key of the vector index.
+    """
+
+    exemplar_id: int
+    identity: IdentityId
+    sighting: SightingId
+    camera: CameraId
+    modality: Modality
+    first_seen_us: int
+    last_seen_us: int
+    vector: npt.NDArray[np.float32]

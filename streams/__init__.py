@@ -1,0 +1,1 @@
+"""Sees: cameras and recorded footage in, timed frames out."""
