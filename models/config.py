@@ -1,0 +1,40 @@
+"""Settings of recognition."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from streams.config import Section
+
+
+class DetectorConfig(Section):
+    """Finding people in frames."""
+
+    weights: Annotated[
+        str, Field(description="Name in the weights manifest, or path of an ultralytics YOLO file.")
+    ] = "yolov8n"
+    min_score: Annotated[
+        float, Field(ge=0.01, le=1, description="Lowest confidence of a detection, 0-1.")
+    ] = 0.1
+    image_size_px: Annotated[
+        int, Field(ge=160, le=2048, multiple_of=32, description="Longer side of the input, pixels.")
+    ] = 640
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
+    ] = "auto"
+
+
+class EmbedderConfig(Section):
+    """Turning crops of people into vectors that compare across modalities."""
+
+    weights: Annotated[
+        str, Field(description="Name in the weights manifest, or path of a .safetensors file.")
+    ] = "edge"
+    batch: Annotated[
+        int, Field(ge=1, le=1024, description="Crops per forward pass; halved when memory is short.")
+    ] = 32
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
+    ] = "auto"
