@@ -71,7 +71,8 @@ class Exemplar:
 
     Attributes:
         vector: (D,) float32, unit length.
-        evidence: sha256 (hex) of the crop's picture in the evidence store.
+        evidence: sha256 (hex) of the crop's picture in the evidence store; None if it could not be
+            kept (disk full).
     """
 
     vector: npt.NDArray[np.float32]
@@ -79,7 +80,7 @@ class Exemplar:
     captured_at_us: int
     box: tuple[float, float, float, float]
     quality: float
-    evidence: str
+    evidence: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

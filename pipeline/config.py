@@ -1,0 +1,162 @@
+"""The site's configuration: one YAML file, closed, typed, with the line of every mistake."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from models.config import DetectorConfig, EmbedderConfig
+from pipeline.linking.config import LinkingConfig
+from pipeline.tracking.config import TrackingConfig
+from storage.config import StorageConfig
+from streams.config import CameraConfig, MotionConfig, Section
+from streams.errors import ConfigInvalid
+
+
+class SiteConfig(Section):
+    """Everything that can be set. Relative paths start at the folder of this file."""
+
+    site: Annotated[str, Field(min_length=1, description="Name of the place that is watched.")] = (
+        "my site"
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="Least important lines that are logged."),
+    ] = "info"
+    cameras: Annotated[
+        tuple[CameraConfig, ...],
+        Field(description="All live (rtsp://) or all recorded (video files, folders of images)."),
+    ] = ()
+    motion: Annotated[MotionConfig, Field(description="Skip pictures in which nothing moves.")] = (
+        MotionConfig()
+    )
+    detector: Annotated[DetectorConfig, Field(description="Finding people in pictures.")] = (
+        DetectorConfig()
+    )
+    tracking: Annotated[TrackingConfig, Field(description="Following people in one camera.")] = (
+        TrackingConfig()
+    )
+    embedder: Annotated[EmbedderConfig, Field(description="Describing how people look.")] = (
+        EmbedderConfig()
+    )
+    linking: Annotated[LinkingConfig, Field(description="Recognising people across cameras.")] = (
+        LinkingConfig()
+    )
+    storage: Annotated[StorageConfig, Field(description="Where everything is remembered.")] = (
+        StorageConfig()
+    )
+
+    @model_validator(mode="after")
+    def _check_cameras(self) -> SiteConfig:
+        names = [camera.name for camera in self.cameras]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"cameras: the name {twice[0]!r} is used twice; names must differ")
+        unknown = {n for pair in self.linking.overlapping for n in pair} - set(names)
+        if unknown:
+            raise ValueError(f"linking.overlapping: no camera is named {sorted(unknown)[0]!r}")
+        return self
+
+    def fingerprint(self) -> str:
+        """First 12 hex digits of the sha256 of all settings; secrets count only as their mask."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def load_config(path: Path) -> SiteConfig:
+    """The configuration in the YAML file `path`.
+
+    Raises:
+        ConfigInvalid: With file, line and key of every mistake, and what to do.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigInvalid(
+            f"{path}: no such file; start from the config.yaml of the project"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigInvalid(f"{path}: cannot be read as text: {error}") from error
+    return parse_config(text, name=str(path))
+
+
+def parse_config(text: str, *, name: str) -> SiteConfig:
+    """The configuration in `text`; `name` is used in errors."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            return SiteConfig()
+        _refuse_ambiguity(node, name)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigInvalid(f"{name}:{line}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigInvalid(f"{name}: not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigInvalid(f"{name}:1: expected keys and values such as `site: my site`")
+    try:
+        return SiteConfig.model_validate(values)
+    except ValidationError as error:
+        raise ConfigInvalid("\n".join(_explain(error, node, name))) from None
+
+
+def _refuse_ambiguity(node: yaml.Node, name: str) -> None:
+    """Duplicate keys lose one of two values silently; aliases can blow up: refuse both."""
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if id(current) in seen:
+            raise ConfigInvalid(
+                f"{name}:{current.start_mark.line + 1}: anchors and aliases (&, *) are not allowed"
+            )
+        seen.add(id(current))
+        if isinstance(current, yaml.MappingNode):
+            keys: set[str] = set()
+            for key, value in current.value:
+                if key.value in keys:
+                    raise ConfigInvalid(
+                        f"{name}:{key.start_mark.line + 1}: the key {key.value!r} stands twice"
+                    )
+                keys.add(key.value)
+                waiting.append(value)
+        elif isinstance(current, yaml.SequenceNode):
+            waiting.extend(current.value)
+
+
+def _explain(error: ValidationError, root: yaml.Node, name: str) -> Iterator[str]:
+    for mistake in error.errors(include_input=False, include_url=False):
+        line = _line_of(root, mistake["loc"])
+        key = ".".join(map(str, mistake["loc"])) or "configuration"
+        if mistake["type"] == "extra_forbidden":
+            words = "unknown key; `noctule config manual` lists all keys"
+        else:
+            words = mistake["msg"].removeprefix("Value error, ")
+        yield f"{name}:{line}: {key}: {words}"
+
+
+def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
+    """Line (from 1) of the key at `location`, or of the deepest part of it that exists."""
+    node, line = root, root.start_mark.line
+    for step in location:
+        child: Any = None
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == step:
+                    line, child = key.start_mark.line, value
+        elif (
+            isinstance(node, yaml.SequenceNode)
+            and isinstance(step, int)
+            and step < len(node.value)
+        ):
+            child = node.value[step]
+            line = child.start_mark.line
+        if child is None:
+            break
+        node = child
+    return line + 1

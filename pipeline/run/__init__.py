@@ -1,0 +1,1 @@
+"""The watcher: frames in, remembered sightings out."""

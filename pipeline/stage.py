@@ -1,0 +1,83 @@
+"""One thread, one bounded queue: the building block of the watcher."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, Self, TypeVar
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_POLL_S = 0.2
+
+
+class Stage(Generic[T]):
+    """Calls `work` on every item put, in order, on a thread of its own.
+
+    When the queue is full, `put` waits: nothing is dropped here. A failure of `work` stops the
+    stage; `put` and `close` then raise it where the owner can act.
+
+    Args:
+        name: Of the thread, for logs.
+        work: Owns its state; called on this stage's thread only.
+        capacity: Items waiting at most.
+    """
+
+    def __init__(self, name: str, work: Callable[[T], None], *, capacity: int) -> None:
+        self._name = name
+        self._work = work
+        self._queue: queue.Queue[T] = queue.Queue(maxsize=capacity)
+        self._closing = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()
+        if kind is None:
+            self._raise_failure()
+
+    @property
+    def n_waiting(self) -> int:
+        """Items that wait for their turn."""
+        return self._queue.qsize()
+
+    def put(self, item: T) -> None:
+        """Hand over an item; waits while the queue is full.
+
+        Raises:
+            BaseException: What stopped the stage, if it has stopped.
+        """
+        while True:
+            self._raise_failure()
+            try:
+                return self._queue.put(item, timeout=_POLL_S)
+            except queue.Full:
+                continue
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _loop(self) -> None:
+        while True:
+            try:
+                item = self._queue.get(timeout=_POLL_S)
+            except queue.Empty:
+                if self._closing.is_set():
+                    return
+                continue
+            try:
+                self._work(item)
+            except Exception as error:  # noqa: BLE001  one per thread: the owner re-raises it
+                logger.debug("stage %s stopped", self._name, exc_info=True)
+                self._failure = error
+                return
