@@ -1,0 +1,1 @@
+"""Measures recognition: one code for training, command line and benchmarks."""

@@ -1,0 +1,164 @@
+"""Crops in, unit vectors out, whatever device and however many crops."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.config import EmbedderConfig
+from models.errors import WeightsUnavailable
+from models.reid.checkpoint import Checkpoint, read_checkpoint
+from models.reid.network import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
+from models.types import Crop, Embeddings, ModelId
+from streams.types import Modality
+
+logger = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+class Embedder(Protocol):
+    """A network that makes comparable vectors of people in visible and in infrared light."""
+
+    @property
+    def model(self) -> ModelId:
+        """Name and content of the network."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def embed(self, crops: Sequence[Crop]) -> Embeddings:
+        """One row per crop, in their order; no crops give no rows."""
+        ...
+
+
+class EdgeEmbedder:
+    """The edge network on one device.
+
+    The same crops give the same vectors on the CPU, but for rounding when they come in other
+    batches.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, device: torch.device, batch: int) -> None:
+        self._network = checkpoint.network.to(device).to(memory_format=torch.channels_last)
+        self._device = device
+        self._batch = batch
+        self.model = checkpoint.model
+        self.card = checkpoint.card
+        self.dimension = checkpoint.network.architecture.dimension
+
+    def embed(self, crops: Sequence[Crop]) -> Embeddings:
+        """One row per crop, in their order; no crops give no rows.
+
+        Raises:
+            RuntimeError: The network gave a vector that is not finite or zero: its weights or the
+                device are broken, and no row of it may be stored.
+        """
+        vectors = np.empty((len(crops), self.dimension), np.float32)
+        done = 0
+        while done < len(crops):
+            part = crops[done : done + self._batch]
+            try:
+                vectors[done : done + len(part)] = self._forward(part)
+            except torch.OutOfMemoryError as error:
+                self._take_smaller_batches(error)
+                continue
+            done += len(part)
+        return Embeddings(
+            vectors=_unit_rows(vectors, self.model),
+            modality=tuple(crop.modality for crop in crops),
+            model=self.model,
+        )
+
+    def _forward(self, crops: Sequence[Crop]) -> npt.NDArray[np.float32]:
+        pixels = torch.from_numpy(np.stack([to_input(crop.pixels) for crop in crops]))
+        infrared = torch.tensor([crop.modality is Modality.INFRARED for crop in crops])
+        with torch.inference_mode():
+            x = pixels.to(self._device).permute(0, 3, 1, 2)  # (B, 3, 256, 128), channels last
+            rows: Tensor = self._network(x, infrared.to(self._device))
+            return rows.float().cpu().numpy()
+
+    def _take_smaller_batches(self, error: torch.OutOfMemoryError) -> None:
+        if self._batch == 1:
+            raise RuntimeError(
+                "out of memory with a single crop; free memory on the device or set "
+                "embedder.device to cpu"
+            ) from error
+        self._batch = max(self._batch // 2, 1)
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+        logger.warning("out of memory, embedding goes on with batches of %d crops", self._batch)
+
+
+def to_input(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """A crop of any size as (256, 128, 3); shrinking averages, enlarging interpolates."""
+    shrinks = pixels.shape[0] >= INPUT_HEIGHT_PX and pixels.shape[1] >= INPUT_WIDTH_PX
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    sized = cv2.resize(pixels, (INPUT_WIDTH_PX, INPUT_HEIGHT_PX), interpolation=method)
+    return np.asarray(sized, np.uint8)
+
+
+def load_embedder(config: EmbedderConfig) -> EdgeEmbedder:
+    """The embedder that the configuration names.
+
+    Raises:
+        WeightsUnavailable: No such file, or a GPU is asked for and there is none.
+        WeightsRefused: The file is not an embedder of ours.
+    """
+    checkpoint = read_checkpoint(find_weights(config.weights))
+    if not checkpoint.card.stage.startswith("trained"):
+        logger.warning(
+            "embedder %s is %s: links between visible and infrared will be poor",
+            checkpoint.model,
+            checkpoint.card.stage,
+        )
+    return EdgeEmbedder(checkpoint, device=_device(config.device), batch=config.batch)
+
+
+def find_weights(weights: str) -> Path:
+    """Path of a name that ships with the package, or of a file.
+
+    Raises:
+        WeightsUnavailable: Neither exists.
+    """
+    shipped = SHIPPED / f"{weights}.safetensors"
+    if shipped.is_file():
+        return shipped
+    path = Path(weights).expanduser()
+    if path.is_file():
+        return path
+    names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.safetensors")))
+    raise WeightsUnavailable(
+        f"embedder.weights: expected one of {names} or a .safetensors file, got {weights}"
+    )
+
+
+def _device(wish: str) -> torch.device:
+    if wish == "cuda" and not torch.cuda.is_available():
+        raise WeightsUnavailable(
+            "embedder.device: cuda is asked for and there is no GPU; set it to auto or cpu"
+        )
+    use_gpu = wish == "cuda" or (wish == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if use_gpu else "cpu")
+
+
+def _unit_rows(vectors: npt.NDArray[np.float32], model: ModelId) -> npt.NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    bad = np.flatnonzero(~(np.isfinite(norms[:, 0]) & (norms[:, 0] > 1e-6)))
+    if len(bad):
+        raise RuntimeError(
+            f"embedder {model}: {len(bad)} of {len(vectors)} vectors are zero or not finite "
+            f"(first: row {bad[0]}); the weights or the device are broken, nothing was kept"
+        )
+    return np.asarray(vectors / norms, np.float32)

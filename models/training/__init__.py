@@ -1,0 +1,1 @@
+"""Trains the embedder; serving never imports this."""
