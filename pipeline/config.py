@@ -150,9 +150,7 @@ def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
                 if key.value == step:
                     line, child = key.start_mark.line, value
         elif (
-            isinstance(node, yaml.SequenceNode)
-            and isinstance(step, int)
-            and step < len(node.value)
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
         ):
             child = node.value[step]
             line = child.start_mark.line

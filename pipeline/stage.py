@@ -77,7 +77,7 @@ class Stage(Generic[T]):
                 continue
             try:
                 self._work(item)
-            except Exception as error:  # noqa: BLE001  one per thread: the owner re-raises it
+            except Exception as error:
                 logger.debug("stage %s stopped", self._name, exc_info=True)
                 self._failure = error
                 return

@@ -14,7 +14,7 @@ class LinkingConfig(Section):
 
     link_at: Annotated[
         float,
-        Field(gt=0.5, lt=1, description="Probability from which a tracklet joins an identity, 0-1."),
+        Field(gt=0.5, lt=1, description="Probability that joins a tracklet to an identity, 0-1."),
     ] = 0.9
     new_at: Annotated[
         float,

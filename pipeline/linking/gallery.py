@@ -9,10 +9,10 @@ from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
+from storage.vectors import FlatIndex
 
 from models.types import Embeddings
 from storage.types import GalleryRow, IdentityId
-from storage.vectors import FlatIndex
 from streams.types import CameraId, Modality
 
 Vector = npt.NDArray[np.float32]
@@ -124,9 +124,7 @@ def fill(gallery: Gallery, rows: Iterable[GalleryRow]) -> None:
         exemplars = list(group)
         first = exemplars[0]
         means = {
-            modality: unit(
-                np.mean([e.vector for e in exemplars if e.modality is modality], axis=0)
-            )
+            modality: unit(np.mean([e.vector for e in exemplars if e.modality is modality], axis=0))
             for modality in Modality
             if any(e.modality is modality for e in exemplars)
         }

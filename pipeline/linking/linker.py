@@ -13,7 +13,7 @@ candidate by itself: two people in the same uniform end as "unsure", not as a co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -40,11 +40,26 @@ class Calibrated(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """What speaks for one identity."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidate:
+    """What speaks for one identity.
+
+    Attributes:
+        probability: That this identity is the person, among all hypotheses, [0, 1].
+        similarity: Mean cosine of the looks that agree best.
+        pair: Modality of the person in question, and of the looks compared with.
+        nearest: The look of the identity that is most similar.
+    """
 
     identity: IdentityId
+    probability: float
+    similarity: float
+    pair: tuple[Modality, Modality]
+    nearest: Look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Evidence:
     similarity: float
     pair: tuple[Modality, Modality]
     nearest: Look
@@ -67,36 +82,64 @@ def link(
         embeddings: Vectors of the tracklet's crops, N >= 1, of the gallery's network.
     """
     means = mean_look(embeddings)
-    near = gallery.near(means, config.candidates)
     ruled_out = [
         identity
-        for identity in near
+        for identity in gallery.near(means, config.candidates)
         if any(_excludes(look, tracklet, config) for look in gallery.looks(identity))
     ]
-    weighed = [
-        _weigh(identity, means, gallery.looks(identity), calibration)
-        for identity in near
-        if identity not in ruled_out
-    ]
-    weighed.sort(key=lambda e: (-e.likelihood_ratio, e.identity))
-    n_eligible = len(gallery) - len(ruled_out)
-    share = config.returning / max(n_eligible, 1)
-    nobody = 1 - config.returning
-    total = nobody + sum(share * e.likelihood_ratio for e in weighed)
-    probabilities = [share * e.likelihood_ratio / total for e in weighed]
-    best = weighed[0] if weighed else None
-    decision = _decide(probabilities, nobody / total, config)
+    candidates = rank(
+        means, gallery=gallery, calibration=calibration, config=config, ruled_out=ruled_out
+    )
+    decision = _decide(candidates, config)
+    best = candidates[0] if candidates else None
+    rival = candidates[1] if len(candidates) > 1 else None
     return NewLink(
         decision=decision,
         identity=best.identity if best and decision is Decision.LINK else None,
         candidate=best.identity if best else None,
-        probability=probabilities[0] if best else None,
+        probability=best.probability if best else None,
         threshold=config.link_at,
-        runner_up=weighed[1].identity if len(weighed) > 1 else None,
-        runner_up_probability=probabilities[1] if len(weighed) > 1 else None,
-        reason=_reason(decision, weighed, probabilities, ruled_out),
+        runner_up=rival.identity if rival else None,
+        runner_up_probability=rival.probability if rival else None,
+        reason=_reason(decision, candidates, ruled_out),
         calibration=calibration.name,
     )
+
+
+def rank(
+    means: Mapping[Modality, Vector],
+    *,
+    gallery: Gallery,
+    calibration: Calibrated,
+    config: LinkingConfig,
+    ruled_out: Collection[IdentityId] = (),
+) -> list[Candidate]:
+    """Identities that may look like this, most probable first; ties by identity.
+
+    What the probabilities lack to one is the probability of nobody known.
+
+    Args:
+        means: Per modality, a unit vector (D,) of the person in question.
+        ruled_out: Identities that cannot be meant; they do not share in the prior.
+    """
+    weighed = [
+        (identity, _weigh(means, gallery.looks(identity), calibration))
+        for identity in gallery.near(means, config.candidates)
+        if identity not in ruled_out
+    ]
+    share = config.returning / max(len(gallery) - len(ruled_out), 1)
+    total = 1 - config.returning + sum(share * e.likelihood_ratio for _, e in weighed)
+    candidates = [
+        Candidate(
+            identity=identity,
+            probability=share * evidence.likelihood_ratio / total,
+            similarity=evidence.similarity,
+            pair=evidence.pair,
+            nearest=evidence.nearest,
+        )
+        for identity, evidence in weighed
+    ]
+    return sorted(candidates, key=lambda candidate: (-candidate.probability, candidate.identity))
 
 
 def continued(identity: IdentityId, part: int, *, calibration: str, threshold: float) -> NewLink:
@@ -130,25 +173,19 @@ def _overlap(a: CameraId, b: CameraId, config: LinkingConfig) -> bool:
 
 
 def _weigh(
-    identity: IdentityId,
-    means: Mapping[Modality, Vector],
-    looks: Sequence[Look],
-    calibration: Calibrated,
+    means: Mapping[Modality, Vector], looks: Sequence[Look], calibration: Calibrated
 ) -> _Evidence:
     """Evidence from looks in the same light where there are any, else across modalities."""
     compared = sorted(
-        (
-            (a is not b, -float(mine @ theirs), index, a, b)
-            for index, look in enumerate(looks)
-            for a, mine in means.items()
-            for b, theirs in look.means.items()
-        ),
+        (a is not b, -float(mine @ theirs), index, a, b)
+        for index, look in enumerate(looks)
+        for a, mine in means.items()
+        for b, theirs in look.means.items()
     )
     across, _, index, a, b = compared[0]
     agreeing = [-c[1] for c in compared if c[0] is across][:_AGREEING_LOOKS]
     similarity = sum(agreeing) / len(agreeing)
     return _Evidence(
-        identity=identity,
         similarity=similarity,
         pair=(a, b),
         nearest=looks[index],
@@ -156,17 +193,15 @@ def _weigh(
     )
 
 
-def _decide(probabilities: Sequence[float], nobody: float, config: LinkingConfig) -> Decision:
-    if probabilities and probabilities[0] >= config.link_at:
+def _decide(candidates: Sequence[Candidate], config: LinkingConfig) -> Decision:
+    if candidates and candidates[0].probability >= config.link_at:
         return Decision.LINK
+    nobody = 1 - sum(candidate.probability for candidate in candidates)
     return Decision.NEW if nobody >= config.new_at else Decision.UNSURE
 
 
 def _reason(
-    decision: Decision,
-    weighed: Sequence[_Evidence],
-    probabilities: Sequence[float],
-    ruled_out: Sequence[IdentityId],
+    decision: Decision, candidates: Sequence[Candidate], ruled_out: Sequence[IdentityId]
 ) -> str:
     """One sentence for the operator."""
     elsewhere = (
@@ -174,20 +209,18 @@ def _reason(
         if ruled_out
         else ""
     )
-    if not weighed:
+    if not candidates:
         return f"nobody known to compare with{elsewhere}"
-    best = weighed[0]
-    light = (
-        f"both {best.pair[0]}" if best.pair[0] is best.pair[1] else f"{best.pair[0]} and "
-        f"{best.pair[1]}"
-    )
+    best = candidates[0]
+    mine, theirs = best.pair
+    light = f"both {mine}" if mine is theirs else f"{mine} and {theirs}"
     seen = datetime.fromtimestamp(best.nearest.first_seen_us / 1e6, UTC)
     likeness = (
-        f"{person_name(best.identity)} with {probabilities[0]:.0%} (similarity "
+        f"{person_name(best.identity)} with {best.probability:.0%} (similarity "
         f"{best.similarity:.2f}, {light}; nearest {best.nearest.camera} at {seen:%H:%M:%S} UTC)"
     )
-    rival = f", next {person_name(weighed[1].identity)} with {probabilities[1]:.0%}" * (
-        len(weighed) > 1
+    rival = "".join(
+        f", next {person_name(c.identity)} with {c.probability:.0%}" for c in candidates[1:2]
     )
     opening = {
         Decision.LINK: "probably the same person as ",

@@ -1,0 +1,73 @@
+"""The `noctule` command: registers the verbs, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import camera, config, database, embed, query, run, search, track
+from pipeline.errors import UsageInvalid
+from streams.errors import ConfigInvalid, NoctuleError
+
+_DONE, _FAILED, _USAGE = 0, 1, 2
+
+app = typer.Typer(
+    name="noctule",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Follows a person through day and night across visible and infrared cameras.",
+    epilog="Exit codes: 0 done, 1 failed (one line says why and what to do), 2 wrong usage or "
+    "configuration. Times are UTC unless they carry an offset. Example: "
+    "noctule run --config config.yaml && noctule query identities",
+)
+app.command()(run.run)
+app.command()(run.replay)
+app.add_typer(query.app, name="query")
+app.command()(search.search)
+app.command()(track.track)
+app.command()(embed.embed)
+app.add_typer(camera.app, name="camera")
+app.add_typer(database.app, name="db")
+app.add_typer(config.app, name="config")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"noctule {version('noctule')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the trace of an error; works after any verb.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+    ] = False,
+) -> None:
+    """Options that every verb takes."""
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    sys.argv[1:] = [argument for argument in arguments if argument != "--debug"]
+    try:
+        app()
+    except NoctuleError as error:
+        if debug:
+            raise
+        print(f"noctule: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(_USAGE if isinstance(error, UsageInvalid | ConfigInvalid) else _FAILED)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_FAILED)
+    sys.exit(_DONE)

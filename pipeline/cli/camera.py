@@ -1,0 +1,64 @@
+"""noctule camera: can we see through it, and what should be changed on it?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr, ValidationError
+from streams.probe import probe
+
+from pipeline.cli.options import JsonOption
+from pipeline.cli.output import light, print_json, print_line
+from pipeline.errors import UsageInvalid
+from streams.config import CameraConfig
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Look at one camera. Example: noctule camera probe rtsp://192.0.2.7/stream1",
+)
+
+
+@app.command("probe")
+def probe_camera(
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="rtsp:// address, video file or folder; write a password as ${VARIABLE} to keep "
+            "it out of the process list."
+        ),
+    ],
+    transport: Annotated[str, typer.Option("--transport", help="tcp or udp.")] = "tcp",
+    as_json: JsonOption = False,
+) -> None:
+    """Open a camera, say in words what is good and what to change.
+
+    Example: noctule camera probe 'rtsp://operator:${GATE_PASSWORD}@192.0.2.7/stream1'
+    """
+    try:
+        camera = CameraConfig.model_validate(
+            {"name": "probe", "source": SecretStr(url), "transport": transport}
+        )
+    except ValidationError as error:
+        words = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
+        raise UsageInvalid(words) from None
+    seen = probe(camera)
+    facts: dict[str, object] = {
+        "codec": seen.codec,
+        "width_px": seen.width_px,
+        "height_px": seen.height_px,
+        "fps": seen.fps,
+        "keyframe_interval_s": seen.keyframe_interval_s,
+        "modality": seen.modality.value,
+        "first_frame_after_s": seen.first_frame_after_s,
+        "has_sender_clock": seen.has_sender_clock,
+    }
+    if as_json:
+        print_json({**facts, "advice": list(seen.advice)})
+        return
+    for name, value in facts.items():
+        words = light(seen.modality) if name == "modality" else str(value)
+        print_line(f"{name.replace('_', ' '):<22}{words}")
+    for sentence in seen.advice:
+        print_line(f"- {sentence}")

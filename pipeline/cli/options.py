@@ -1,0 +1,66 @@
+"""Options that several verbs share, and the times in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.config import SiteConfig, load_config
+from pipeline.errors import UsageInvalid
+from storage.types import Span
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", envvar="NOCTULE_CONFIG", help="The site's configuration file (YAML)."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+FromOption = Annotated[
+    str | None, typer.Option("--from", help="Not before, e.g. 2026-06-01T14:00 (UTC).")
+]
+ToOption = Annotated[str | None, typer.Option("--to", help="Before, e.g. 2026-06-01T23:00+02:00.")]
+CameraOption = Annotated[str | None, typer.Option("--camera", help="Only this camera.")]
+
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+def read_config(path: Path) -> SiteConfig:
+    """The site's configuration, with relative paths made absolute."""
+    return load_config(path)
+
+
+def parse_time(text: str) -> datetime:
+    """A point in time from ISO 8601 words; UTC where no offset is given.
+
+    >>> parse_time("2026-06-01T14:00").isoformat()
+    '2026-06-01T14:00:00+00:00'
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageInvalid(
+            f"{text!r} is not a time; write it like 2026-06-01T14:00 or 2026-06-01T14:00:05+02:00"
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def to_us(time: datetime) -> int:
+    """Microseconds UTC, exact.
+
+    >>> to_us(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return round((time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
+
+
+def parse_span(start: str | None, end: str | None) -> Span:
+    """The span between two optional times."""
+    span = Span(
+        from_us=to_us(parse_time(start)) if start else None,
+        to_us=to_us(parse_time(end)) if end else None,
+    )
+    if span.from_us is not None and span.to_us is not None and span.to_us <= span.from_us:
+        raise UsageInvalid(f"--to {end} is not after --from {start}")
+    return span

@@ -1,0 +1,169 @@
+"""noctule query: who was seen where and when, and why we say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from storage.cameras import gaps
+from storage.identities import find_identity, identities
+from storage.sightings import sightings, trajectory
+
+from pipeline.cli.options import (
+    DEFAULT_CONFIG,
+    CameraOption,
+    ConfigOption,
+    FromOption,
+    JsonOption,
+    ToOption,
+    parse_span,
+    read_config,
+)
+from pipeline.cli.output import (
+    SIGHTING_COLUMNS,
+    clock_time,
+    identity_json,
+    iso_time,
+    light,
+    print_json,
+    print_line,
+    print_table,
+    sighting_json,
+    sighting_row,
+)
+from storage.database import Database, open_database
+from storage.types import Span, person_name
+from streams.types import CameraId
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Ask who was seen where and when. Example: noctule query trajectory P-0002",
+)
+
+LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")]
+
+
+@contextmanager
+def _database(config: Path) -> Iterator[Database]:
+    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+        yield database
+
+
+def _camera(name: str | None) -> CameraId | None:
+    return None if name is None else CameraId(name)
+
+
+@app.command("identities")
+def query_identities(
+    start: FromOption = None,
+    end: ToOption = None,
+    camera: CameraOption = None,
+    limit: LimitOption = 100,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Everybody who was seen. Example: noctule query identities --camera gate"""
+    with _database(config) as database:
+        found = identities(
+            database, span=parse_span(start, end), camera=_camera(camera), limit=limit
+        )
+    if as_json:
+        print_json([identity_json(identity) for identity in found])
+        return
+    print_table(
+        ("identity", "sightings", "cameras", "light", "first seen (UTC)", "last seen"),
+        [
+            (
+                person_name(identity.id),
+                str(identity.n_sightings),
+                ", ".join(identity.cameras),
+                ", ".join(map(light, identity.modalities)),
+                clock_time(identity.first_seen_us),
+                clock_time(identity.last_seen_us),
+            )
+            for identity in found
+        ],
+    )
+    if not found:
+        print_line("Nobody was seen there and then; `noctule db stats` tells what is stored.")
+
+
+@app.command("sightings")
+def query_sightings(
+    start: FromOption = None,
+    end: ToOption = None,
+    camera: CameraOption = None,
+    limit: LimitOption = 100,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Every visit to every camera, oldest first. Example: noctule query sightings --limit 20"""
+    with _database(config) as database:
+        found = sightings(
+            database, span=parse_span(start, end), camera=_camera(camera), limit=limit
+        )
+    if as_json:
+        print_json([sighting_json(sighting) for sighting in found])
+        return
+    print_table(SIGHTING_COLUMNS, [sighting_row(sighting) for sighting in found])
+    if not found:
+        print_line("No sighting there and then; `noctule db stats` tells what is stored.")
+
+
+@app.command("trajectory")
+def query_trajectory(
+    identity: Annotated[str, typer.Argument(help="A person, such as P-0002 or 2.")],
+    start: FromOption = None,
+    end: ToOption = None,
+    camera: CameraOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Where one person was, with the reason for each claim, and when nobody looked.
+
+    Example: noctule query trajectory P-0002 --from 2026-06-01T14:00
+    """
+    span = parse_span(start, end)
+    with _database(config) as database:
+        person = find_identity(database, identity)
+        found = trajectory(database, person.id, span=span, camera=_camera(camera))
+        blind = gaps(
+            database,
+            span=Span(
+                from_us=found[0].first_seen_us if found else span.from_us,
+                to_us=found[-1].last_seen_us if found else span.to_us,
+            ),
+            camera=_camera(camera),
+        )
+    if as_json:
+        print_json(
+            {
+                **identity_json(person),
+                "sightings": [sighting_json(sighting) for sighting in found],
+                "gaps": [
+                    {
+                        "camera": gap.camera,
+                        "from": iso_time(gap.from_us),
+                        "to": None if gap.to_us is None else iso_time(gap.to_us),
+                        "reason": gap.reason.value,
+                    }
+                    for gap in blind
+                ],
+            }
+        )
+        return
+    print_table(
+        (*SIGHTING_COLUMNS[1:], "why"),
+        [[*sighting_row(sighting)[1:], sighting.link.reason] for sighting in found],
+        title=f"Person {person_name(person.id)}",
+    )
+    for gap in blind:
+        until = "now" if gap.to_us is None else clock_time(gap.to_us)
+        print_line(
+            f"Nobody looked at {gap.camera} between {clock_time(gap.from_us)} and {until} "
+            f"({gap.reason.value})."
+        )

@@ -1,0 +1,202 @@
+"""noctule run and replay: watch the cameras of a site, or one recording."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from pydantic import SecretStr, ValidationError
+from rich.logging import RichHandler
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from storage.identities import identities
+from storage.sightings import sightings
+
+from pipeline.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    parse_time,
+    read_config,
+)
+from pipeline.cli.output import (
+    SIGHTING_COLUMNS,
+    clock_time,
+    print_json,
+    print_line,
+    print_table,
+    progress_console,
+    sighting_json,
+    sighting_row,
+)
+from pipeline.config import SiteConfig
+from pipeline.errors import UsageInvalid
+from pipeline.run.watch import Progress, watch
+from storage.database import open_database
+from storage.types import Decision, Sighting, person_name
+from streams.config import CameraConfig
+
+_ROWS_SHOWN = 200
+
+
+def run(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Watch all cameras: until the recordings end, or live until Ctrl-C.
+
+    Example: noctule run --config config.yaml
+    """
+    _watch(read_config(config), config, as_json=as_json)
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A video file or a folder of images.")],
+    camera: Annotated[str, typer.Option("--camera", help="Name of the camera that took it.")],
+    start: Annotated[
+        str | None,
+        typer.Option("--time", help="Time of its first frame, e.g. 2026-06-01T14:00 (UTC)."),
+    ] = None,
+    modality: Annotated[
+        str, typer.Option("--modality", help="auto, visible or infrared.")
+    ] = "auto",
+    region: Annotated[
+        str | None,
+        typer.Option("--region", help="Only this part, fractions x0,y0,x1,y1, e.g. 0,0,0.5,1."),
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch one recording as a camera, into the site's database.
+
+    Example: noctule replay yard.mp4 --camera yard --time 2026-06-01T22:40
+    """
+    site = read_config(config)
+    settings = {
+        "name": camera,
+        "source": SecretStr(str(file.expanduser().absolute())),
+        "modality": modality,
+        "starts_at": parse_time(start) if start else None,
+        "region": _parse_region(region) if region else None,
+    }
+    try:
+        only = CameraConfig.model_validate(settings)
+    except ValidationError as error:
+        mistake = error.errors(include_input=False)[0]
+        words = mistake["msg"].removeprefix("Value error, ")
+        raise UsageInvalid(f"--{'.'.join(map(str, mistake['loc']))}: {words}") from None
+    _watch(site.model_copy(update={"cameras": (only,)}), config, as_json=as_json)
+
+
+def _parse_region(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageInvalid(f"--region {text}: expected four fractions such as 0,0,0.5,1") from None
+
+
+def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
+    stop = threading.Event()
+    level: Literal["debug", "info", "warning", "error"] = site.log_level
+    _start_logging(level)
+    with _stopped_by_signals(stop), _bar() as bar:
+        task = bar.add_task("starting", total=None, words="")
+
+        def report(progress: Progress) -> None:
+            bar.update(
+                task,
+                description="watching",
+                completed=progress.n_frames,
+                total=progress.n_expected,
+                words=_words(progress),
+            )
+
+        done = watch(site, stop=stop, report=report)
+    _conclude(site, config, done, as_json=as_json)
+    if done.failures:
+        raise typer.Exit(1)
+
+
+def _start_logging(level: str) -> None:
+    handler = RichHandler(console=progress_console, show_path=False, log_time_format="%H:%M:%S")
+    logging.basicConfig(level=level.upper(), handlers=[handler], format="%(message)s", force=True)
+    for chatty in ("alembic", "matplotlib", "PIL"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM end the run in good order: open tracks are closed and written."""
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _bar() -> Bar:
+    return Bar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[words]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=progress_console,
+    )
+
+
+def _words(progress: Progress) -> str:
+    frames = f"{progress.n_frames}"
+    if progress.n_expected is not None:
+        frames += f"/{progress.n_expected}"
+    at = f" at {clock_time(progress.now_us)}" if progress.now_us is not None else ""
+    dark = [health.camera for health in progress.health if health.state != "live"]
+    blind = f", blind: {', '.join(dark)}" if dark else ""
+    return f"{frames} frames{at}, {progress.n_sightings} sightings{blind}"
+
+
+def _conclude(site: SiteConfig, config: Path, done: Progress, *, as_json: bool) -> None:
+    url = site.storage.database.get_secret_value()
+    with open_database(url) as database:
+        found = sightings(database, limit=_ROWS_SHOWN)
+        people = identities(database, limit=None)
+    found.sort(key=lambda s: (s.identity is None, s.identity or 0, s.first_seen_us))
+    if as_json:
+        print_json([sighting_json(sighting) for sighting in found])
+        return
+    print_table(SIGHTING_COLUMNS, [sighting_row(sighting) for sighting in found])
+    both = [person for person in people if len(person.modalities) > 1]
+    print_line(
+        f"{len(people)} people, {len(both)} of them seen by day and by night "
+        f"(visible and infrared)."
+    )
+    unsure = sum(s.link.decision is Decision.UNSURE and s.identity is None for s in found)
+    if unsure:
+        print_line(f"{unsure} sightings are unsure: `P-0001?` names the best guess.")
+    if done.n_known:
+        print_line(f"{done.n_known} sightings stand as an earlier run recorded them.")
+    for camera, error in done.failures.items():
+        print_line(f"Camera {camera} was not watched to the end: {error}")
+    _say_what_next(site, config, found, [person_name(p.id) for p in both or people])
+
+
+def _say_what_next(
+    site: SiteConfig, config: Path, found: list[Sighting], people: list[str]
+) -> None:
+    print_line()
+    print_line(f"Database: {site.storage.shown}")
+    print_line(f"Evidence: {site.storage.evidence}")
+    given = "" if config == DEFAULT_CONFIG else f" --config {config}"
+    if found and people:
+        print_line("Ask next:")
+        print_line(f"  noctule query trajectory {people[0]}{given}")
+        print_line(f"  noctule query identities --camera {found[0].camera}{given}")
+        print_line(f"  noctule search --image CROP.jpg{given}")

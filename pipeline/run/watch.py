@@ -1,0 +1,206 @@
+"""The watcher: builds the stages, runs them until the footage ends or somebody says stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from models.reid.calibration import load_calibration
+from storage.cameras import close_open_gaps, record_camera, record_gap
+from storage.evidence import EvidenceStore
+from storage.gallery import gallery as gallery_rows
+from streams.live import CameraHealth, LiveFeeds
+
+from models.detect import load_detector
+from models.reid.embedder import load_embedder
+from pipeline.config import SiteConfig
+from pipeline.errors import UsageInvalid
+from pipeline.linking.gallery import Gallery, fill
+from pipeline.run.perceive import Perception, batches
+from pipeline.run.remember import Memory
+from pipeline.stage import Stage
+from pipeline.types import Tracklet
+from storage.database import Database, claim_watcher, open_database
+from storage.types import Decision, NewLink, Recorded
+from streams.clock import Clock, SystemClock
+from streams.errors import NoctuleError
+from streams.replay import Replay
+from streams.types import CameraId, Frame, Gap
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 8
+_TRACKLETS_WAITING = 64
+_TAKE_S = 0.5
+_REPORT_EVERY_S = 0.25
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the watcher has come; read by the command line.
+
+    Attributes:
+        n_expected: Frames there will be, None when nobody knows (live, or undocumented length).
+        now_us: Time of the newest frame, microseconds UTC.
+    """
+
+    n_frames: int = 0
+    n_expected: int | None = None
+    n_still: int = 0
+    now_us: int | None = None
+    decisions: Counter[Decision] = field(default_factory=Counter)
+    n_known: int = 0
+    health: tuple[CameraHealth, ...] = ()
+    failures: dict[CameraId, NoctuleError] = field(default_factory=dict)
+
+    @property
+    def n_sightings(self) -> int:
+        """Sightings written in this run."""
+        return self.decisions.total()
+
+
+Report = Callable[[Progress], None]
+
+
+def watch(
+    config: SiteConfig,
+    *,
+    stop: threading.Event,
+    report: Report,
+    clock: Clock | None = None,
+) -> Progress:
+    """Watch all cameras of a site until recorded footage ends or `stop` is set.
+
+    Raises:
+        UsageInvalid: No camera, or live and recorded cameras mixed.
+        Permanent: What has to be mended first: weights, database, configuration.
+    """
+    clock = clock or SystemClock()
+    live = _is_live(config)
+    progress = Progress()
+
+    def heard(recorded: Recorded, link: NewLink) -> None:
+        if recorded.was_known:
+            progress.n_known += 1
+        else:
+            progress.decisions[link.decision] += 1
+
+    with ExitStack() as stack:
+        database = stack.enter_context(
+            open_database(config.storage.database.get_secret_value(), create=True)
+        )
+        stack.enter_context(claim_watcher(database))
+        perception = Perception(config, load_detector(config.detector))
+        memory = _memory(config, database, heard)
+        close_open_gaps(database, clock.now_us())
+        for camera in config.cameras:
+            record_camera(database, CameraId(camera.name), description=camera.shown)
+        stage = stack.enter_context(Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING))
+        told = _Teller(progress, perception, report)
+        run = _watch_live if live else _watch_recorded
+        run(config, database, perception, stage, told, stop)
+        _put_all(stage, perception.cut_all())
+    told.tell(force=True)
+    return progress
+
+
+def _is_live(config: SiteConfig) -> bool:
+    kinds = {camera.is_live for camera in config.cameras}
+    if not kinds:
+        raise UsageInvalid("no camera is configured; add one under `cameras:` in config.yaml")
+    if len(kinds) > 1:
+        raise UsageInvalid(
+            "live and recorded cameras cannot be watched together, their clocks differ; "
+            "use `noctule replay FILE` for the recorded ones"
+        )
+    return kinds.pop()
+
+
+def _memory(
+    config: SiteConfig, database: Database, heard: Callable[[Recorded, NewLink], None]
+) -> Memory:
+    embedder = load_embedder(config.embedder)
+    known = Gallery(embedder.dimension)
+    fill(known, gallery_rows(database, model=embedder.model, since_us=None))
+    if len(known):
+        logger.info("%d people are known from earlier", len(known))
+    return Memory(
+        database=database,
+        evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
+        embedder=embedder,
+        calibration=load_calibration(embedder.model),
+        gallery=known,
+        config=config.linking,
+        listener=heard,
+    )
+
+
+class _Teller:
+    """Reports progress often enough for a person, seldom enough for a computer."""
+
+    def __init__(self, progress: Progress, perception: Perception, report: Report) -> None:
+        self.progress = progress
+        self._perception = perception
+        self._report = report
+        self._last_s = 0.0
+
+    def tell(self, *, force: bool = False) -> None:
+        now_s = time.monotonic()
+        if force or now_s - self._last_s >= _REPORT_EVERY_S:
+            self._last_s = now_s
+            self.progress.n_frames = self._perception.n_frames
+            self.progress.n_still = self._perception.n_still
+            self._report(self.progress)
+
+
+def _watch_recorded(
+    config: SiteConfig,
+    _database: Database,
+    perception: Perception,
+    stage: Stage[Tracklet],
+    told: _Teller,
+    stop: threading.Event,
+) -> None:
+    """Every frame of every file, in the order of time; a broken file does not end the others."""
+    with Replay(config.cameras) as replay:
+        told.progress.n_expected = replay.n_frames
+        for batch in batches(replay, size=min(_BATCH, len(config.cameras))):
+            if stop.is_set():
+                return
+            _put_all(stage, perception.perceive(batch))
+            told.progress.now_us = batch[-1].captured_at_us
+            told.tell()
+        told.progress.failures.update(replay.failures)
+
+
+def _watch_live(
+    config: SiteConfig,
+    database: Database,
+    perception: Perception,
+    stage: Stage[Tracklet],
+    told: _Teller,
+    stop: threading.Event,
+) -> None:
+    """The newest frame of every camera, until somebody says stop."""
+    with LiveFeeds(config.cameras) as feeds:
+        while not stop.is_set():
+            events = feeds.take(_TAKE_S)
+            for gap in (event for event in events if isinstance(event, Gap)):
+                record_gap(database, gap)
+                _put_all(stage, perception.cut(gap.camera))
+            frames = [event for event in events if isinstance(event, Frame)]
+            if frames:
+                _put_all(stage, perception.perceive(frames))
+                told.progress.now_us = max(frame.captured_at_us for frame in frames)
+            told.progress.health = tuple(feeds.health())
+            told.tell()
+
+
+def _put_all(stage: Stage[Tracklet], tracklets: list[Tracklet]) -> None:
+    for tracklet in tracklets:
+        stage.put(tracklet)

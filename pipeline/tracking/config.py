@@ -1,0 +1,65 @@
+"""Settings of following people within one camera."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from streams.config import Section
+
+
+class TrackingConfig(Section):
+    """Following people within one camera."""
+
+    min_start_score: Annotated[
+        float,
+        Field(
+            ge=0.1,
+            le=1,
+            description="Confidence from which a detection starts a track, 0.1-1. Weaker ones only "
+            "continue tracks.",
+        ),
+    ] = 0.6
+    min_firm_score: Annotated[
+        float,
+        Field(
+            ge=0.1,
+            le=1,
+            description="Confidence from which a detection is matched first and may bring back a "
+            "lost track, 0.1-1.",
+        ),
+    ] = 0.6
+    lost_patience_s: Annotated[
+        float,
+        Field(
+            gt=0, le=60, description="Seconds without a detection after which a track has ended."
+        ),
+    ] = 2.0
+    still_patience_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Seconds without any motion in the picture after which tracks end although "
+            "nobody was seen leaving.",
+        ),
+    ] = 60.0
+    min_visit_s: Annotated[
+        float, Field(ge=0, description="Tracks shorter than this many seconds are noise.")
+    ] = 0.5
+    part_after_s: Annotated[
+        float,
+        Field(gt=0, description="Open tracks are handed on in parts of this many seconds."),
+    ] = 30.0
+    crops_per_part: Annotated[
+        int,
+        Field(ge=0, le=64, description="Pictures kept of each part, per modality; 0 keeps none."),
+    ] = 6
+    crop_every_s: Annotated[
+        float,
+        Field(ge=0, description="Seconds between two pictures of a person that are considered."),
+    ] = 0.2
+    min_crop_score: Annotated[
+        float,
+        Field(ge=0, le=1, description="Confidence from which a detection's picture is kept, 0-1."),
+    ] = 0.3
