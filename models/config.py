@@ -13,7 +13,12 @@ class DetectorConfig(Section):
     """Finding people in frames."""
 
     weights: Annotated[
-        str, Field(description="Name in the weights manifest, or path of an ultralytics YOLO file.")
+        str,
+        Field(
+            description="Name in the weights manifest (models/weights.yaml), or path of an "
+            "ultralytics YOLO file. A file that the manifest does not know needs its checksum: "
+            "path/to/own.pt#sha256=<64 digits>."
+        ),
     ] = "yolov8n"
     min_score: Annotated[
         float, Field(ge=0.01, le=1, description="Lowest confidence of a detection, 0-1.")
@@ -21,6 +26,17 @@ class DetectorConfig(Section):
     image_size_px: Annotated[
         int, Field(ge=160, le=2048, multiple_of=32, description="Longer side of the input, pixels.")
     ] = 640
+    batch: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description="Frames per GPU forward pass; halved when memory is short.",
+        ),
+    ] = 16
+    threads: Annotated[
+        int, Field(ge=1, le=64, description="CPU threads of one forward pass, without a GPU.")
+    ] = 1
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
     ] = "auto"
@@ -33,7 +49,8 @@ class EmbedderConfig(Section):
         str, Field(description="Name in the weights manifest, or path of a .safetensors file.")
     ] = "edge"
     batch: Annotated[
-        int, Field(ge=1, le=1024, description="Crops per forward pass; halved when memory is short.")
+        int,
+        Field(ge=1, le=1024, description="Crops at once; halved when memory is short."),
     ] = 32
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")

@@ -4,11 +4,14 @@ Permanent
 ├── WeightsUnavailable   no source delivered the file
 ├── WeightsRefused       a file is there but its sha256, format or architecture is wrong
 └── PictureInvalid       a picture cannot be embedded or searched
+Transient
+├── SourceSilent         one source of a weights file did not deliver; the next is asked
+└── MemoryShort          the device has no room for one picture now
 """
 
 from __future__ import annotations
 
-from streams.errors import Permanent
+from streams.errors import Permanent, Transient
 
 
 class WeightsUnavailable(Permanent):
@@ -21,3 +24,11 @@ class WeightsRefused(Permanent):
 
 class PictureInvalid(Permanent):
     """A picture is not one that can be used."""
+
+
+class SourceSilent(Transient):
+    """One source of a weights file did not deliver."""
+
+
+class MemoryShort(Transient):
+    """The device's memory does not hold even one picture at the moment."""
