@@ -29,12 +29,13 @@ _US = 1e-6
 class Tracker(Protocol):
     """Follows the people of one camera from frame to frame."""
 
-    def update(self, detections: Detections) -> npt.NDArray[np.int64]:
+    def update(self, detections: Detections, *, now_us: int | None = None) -> npt.NDArray[np.int64]:
         """Track number of each detection, (N,) int64 from 1 on, or `NO_TRACK`.
 
         Args:
             detections: Of the next frame, later than the one before; N may be 0. A frame without
                 people must be told too: it lets tracks grow old.
+            now_us: The time to count in, where it is not `captured_at_us`.
         """
         ...
 
@@ -55,13 +56,13 @@ class BufferedOverlapTracker:
         self._n_given = 0
         self._library = self._start()
 
-    def update(self, detections: Detections) -> npt.NDArray[np.int64]:
+    def update(self, detections: Detections, *, now_us: int | None = None) -> npt.NDArray[np.int64]:
         """See `Tracker.update`.
 
         Raises:
             ValueError: The frame is not later than the one before.
         """
-        now_us = detections.captured_at_us
+        now_us = detections.captured_at_us if now_us is None else now_us
         self._advance(now_us)
         answer = self._library.update(
             sv.Detections(
@@ -122,10 +123,10 @@ class BufferedOverlapTracker:
                 self._numbers[library_id] = self._n_given
             self._seen_us[library_id] = now_us
             own[at] = self._numbers[library_id]
-        self._forget(now_us)
+        self._forget_dead()
         return own
 
-    def _forget(self, now_us: int) -> None:
+    def _forget_dead(self) -> None:
         alive = {track.tracker_id for track in self._library.tracks}
         for gone in [key for key in self._numbers if key not in alive]:
             del self._numbers[gone], self._seen_us[gone]
