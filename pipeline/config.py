@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
 from pipeline.linking.config import LinkingConfig
@@ -16,6 +16,8 @@ from pipeline.tracking.config import TrackingConfig
 from storage.config import StorageConfig
 from streams.config import CameraConfig, MotionConfig, Section
 from streams.errors import ConfigInvalid
+
+_SQLITE = "sqlite:///"
 
 
 class SiteConfig(Section):
@@ -81,7 +83,33 @@ def load_config(path: Path) -> SiteConfig:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{path}: cannot be read as text: {error}") from error
-    return parse_config(text, name=str(path))
+    return _from_folder(parse_config(text, name=str(path)), path.parent)
+
+
+def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
+    """The same site with relative paths starting at `folder`."""
+    cameras = tuple(
+        camera
+        if camera.is_live
+        else camera.model_copy(
+            update={
+                "source": SecretStr(
+                    str(folder / Path(camera.source.get_secret_value()).expanduser())
+                )
+            }
+        )
+        for camera in site.cameras
+    )
+    url = site.storage.database.get_secret_value()
+    if url.startswith(_SQLITE):
+        url = f"{_SQLITE}{folder / Path(url.removeprefix(_SQLITE))}"
+    storage = site.storage.model_copy(
+        update={
+            "database": SecretStr(url),
+            "evidence": folder / site.storage.evidence.expanduser(),
+        }
+    )
+    return site.model_copy(update={"cameras": cameras, "storage": storage})
 
 
 def parse_config(text: str, *, name: str) -> SiteConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return " Required."
     default = field.get_default(call_default_factory=True)
-    if isinstance(default, Section) or default == ():
+    if default is None or isinstance(default, Section) or default == ():
         return ""
     return f" Default: {_scalar(default)}."
 
@@ -88,6 +89,8 @@ def _scalar(value: Any) -> str:
     """A value as YAML in one line."""
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
+    elif isinstance(value, datetime):
+        return value.isoformat()
     elif isinstance(value, Path):
         value = str(value)
     elif isinstance(value, Enum):

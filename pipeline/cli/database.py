@@ -11,6 +11,7 @@ from storage.stats import stats as measure
 
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
 from pipeline.cli.output import clock_time, print_json, print_line
+from storage.address import read_address
 from storage.database import open_database, upgrade
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ def upgrade_database(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     site = read_config(config)
     upgrade(site.storage.database.get_secret_value())
-    print_line(f"{site.storage.shown}: up to date")
+    print_line(f"{read_address(site.storage.database.get_secret_value())}: up to date")
 
 
 @app.command("check")
@@ -46,7 +47,8 @@ def check_database(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = 
     else:
         for problem in problems:
             print_line(str(problem))
-        print_line(f"{storage.shown}: {'sound' if not problems else f'{len(problems)} problems'}")
+        verdict = "sound" if not problems else f"{len(problems)} problems"
+        print_line(f"{read_address(storage.database.get_secret_value())}: {verdict}")
     if any(problem.is_error for problem in problems):
         raise typer.Exit(1)
 

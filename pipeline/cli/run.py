@@ -38,6 +38,7 @@ from pipeline.cli.output import (
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from pipeline.run.watch import Progress, watch
+from storage.address import read_address
 from storage.database import open_database
 from storage.types import Decision, Sighting, person_name
 from streams.config import CameraConfig
@@ -192,7 +193,7 @@ def _say_what_next(
     site: SiteConfig, config: Path, found: list[Sighting], people: list[str]
 ) -> None:
     print_line()
-    print_line(f"Database: {site.storage.shown}")
+    print_line(f"Database: {read_address(site.storage.database.get_secret_value())}")
     print_line(f"Evidence: {site.storage.evidence}")
     given = "" if config == DEFAULT_CONFIG else f" --config {config}"
     if found and people:

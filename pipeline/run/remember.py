@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -48,12 +48,6 @@ class _OpenTrack:
     embeddings: list[Embeddings] = field(default_factory=list)
 
 
-class Listener(Protocol):
-    """Told of every sighting that was written."""
-
-    def __call__(self, recorded: Recorded, link: NewLink) -> None: ...
-
-
 class Memory:
     """Owns the gallery and the way into the database. Used by one thread.
 
@@ -71,7 +65,7 @@ class Memory:
         calibration: Calibrated,
         gallery: Gallery,
         config: LinkingConfig,
-        listener: Listener,
+        listener: Callable[[Recorded, NewLink], None],
     ) -> None:
         self._database = database
         self._evidence = evidence

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from models.reid.calibration import load_calibration
 from storage.cameras import close_open_gaps, record_camera, record_gap
 from storage.evidence import EvidenceStore
 from storage.gallery import gallery as gallery_rows
 from streams.live import CameraHealth, LiveFeeds
 
-from models.detect import load_detector
+from models.detect.load import load_detector
+from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
@@ -27,6 +27,7 @@ from pipeline.stage import Stage
 from pipeline.types import Tracklet
 from storage.database import Database, claim_watcher, open_database
 from storage.types import Decision, NewLink, Recorded
+from streams.address import shown
 from streams.clock import Clock, SystemClock
 from streams.errors import NoctuleError
 from streams.replay import Replay
@@ -99,7 +100,9 @@ def watch(
         memory = _memory(config, database, heard)
         close_open_gaps(database, clock.now_us())
         for camera in config.cameras:
-            record_camera(database, CameraId(camera.name), description=camera.shown)
+            record_camera(
+                database, CameraId(camera.name), description=shown(camera.source.get_secret_value())
+            )
         stage = stack.enter_context(Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING))
         told = _Teller(progress, perception, report)
         run = _watch_live if live else _watch_recorded
