@@ -127,7 +127,10 @@ class Stem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.picture_norm((x.float() - self.mean) / self.std)
-        return F.max_pool2d(F.relu(self.norm(self.conv(x))), 3, stride=2, padding=1)
+        x = self.norm(self.conv(x))
+        # Instance normalisation leaves channels first, in which a CPU pools and convolves slower.
+        x = x.contiguous(memory_format=torch.channels_last)
+        return F.max_pool2d(F.relu(x), 3, stride=2, padding=1)
 
 
 def _pair_of_blocks(channels_in: int, channels_out: int, *, halve: bool) -> nn.Sequential:

@@ -17,6 +17,11 @@ from torch import Tensor, nn
 from models.errors import WeightsRefused
 from models.reid.network import Architecture, EdgeNetwork, OmniScaleBlock, Stem
 
+RETAIL_0277_LICENCE = (
+    "Apache-2.0. Derived from person-reidentification-retail-0277 of the Open Model Zoo, "
+    "Copyright (c) Intel Corporation, licensed under the Apache License, Version 2.0; changed by "
+    "training on simulated people."
+)
 _WEIGHTED = {"Convolution", "GroupConvolution", "Add", "Multiply", "PRelu", "MatMul"}
 
 

@@ -1,0 +1,170 @@
+"""From a similarity to the probability that two tracklets show one person.
+
+The scale of similarities differs with the light of both sides: two infrared tracklets of strangers
+are closer than a visible and an infrared one of the same person. One logistic curve per pair of
+lights makes them comparable (Platt, "Probabilistic outputs for support vector machines", 1999).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from models.errors import WeightsRefused
+from models.types import ModelId
+from streams.types import Modality
+
+DEFAULT_PRIOR = 0.15
+"""Share of compared pairs that show one person, when nothing else is known: a tracklet meets a
+handful of plausible identities, and often none of them is right."""
+CEILING = 0.97
+"""Highest probability from looks alone: two people may be dressed alike, whatever the network."""
+
+
+class Pair(StrEnum):
+    """Lights of the two sides of a comparison."""
+
+    VISIBLE_VISIBLE = "visible-visible"
+    INFRARED_INFRARED = "infrared-infrared"
+    VISIBLE_INFRARED = "visible-infrared"
+
+
+def pair_of(a: Modality, b: Modality) -> Pair:
+    """The pair of two lights, in either order."""
+    if a is not b:
+        return Pair.VISIBLE_INFRARED
+    return Pair.VISIBLE_VISIBLE if a is Modality.VISIBLE else Pair.INFRARED_INFRARED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """log-odds = slope * similarity + offset, at even odds before looking.
+
+    Attributes:
+        slope: Above 0: more similar is never less probable.
+    """
+
+    slope: float
+    offset: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.slope) and np.isfinite(self.offset) and self.slope > 0):
+            raise ValueError(
+                f"curve: expected a finite slope above 0 and a finite offset, "
+                f"got {self.slope}, {self.offset}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How to read the similarities of one network.
+
+    Attributes:
+        name: Of this calibration; stored with the links it decided.
+        model: The network it belongs to; similarities of another mean something else.
+        widening: By how much slopes were divided after the fit, 1 or more: how little the
+            footage it was fitted on is trusted to be like the footage it meets.
+        visible_visible: Curve of two visible tracklets.
+        infrared_infrared: Curve of two infrared tracklets.
+        visible_infrared: Curve across light.
+    """
+
+    name: str
+    model: ModelId
+    widening: float
+    visible_visible: Curve
+    infrared_infrared: Curve
+    visible_infrared: Curve
+
+    def curve(self, pair: Pair) -> Curve:
+        """The curve of a pair of lights."""
+        return {
+            Pair.VISIBLE_VISIBLE: self.visible_visible,
+            Pair.INFRARED_INFRARED: self.infrared_infrared,
+            Pair.VISIBLE_INFRARED: self.visible_infrared,
+        }[pair]
+
+    def probability(self, similarity: float, pair: Pair, *, prior: float = DEFAULT_PRIOR) -> float:
+        """Probability that both sides are one person, in [0, `CEILING`].
+
+        Args:
+            similarity: Cosine of the unit means of two tracklets, in [-1, 1].
+            prior: Probability before looking, in (0, 1): lower where many strangers pass.
+        """
+        if not 0 < prior < 1:
+            raise ValueError(f"prior: expected above 0 and below 1, got {prior}")
+        curve = self.curve(pair)
+        odds = curve.slope * similarity + curve.offset + np.log(prior / (1 - prior))
+        return float(min(expit(odds), CEILING))
+
+
+def fit_curve(
+    same: npt.NDArray[np.float32], different: npt.NDArray[np.float32], *, widening: float
+) -> Curve:
+    """The logistic curve of a pair of lights, at even odds, then widened.
+
+    Both classes weigh the same, so the prior stays a parameter, and targets are Platt's softened
+    ones, so that classes that do not overlap still give a finite slope. Widening divides the slope
+    around the similarity of even odds: there the answer stays, away from it less is claimed.
+
+    Args:
+        same: Similarities of tracklets of one person, at least one.
+        different: Similarities of tracklets of different people, at least one.
+        widening: 1 keeps the fit.
+
+    Raises:
+        ValueError: A class is empty, or the fit says that strangers are more similar.
+    """
+    if not len(same) or not len(different) or widening < 1:
+        raise ValueError(
+            f"calibration: expected pairs of both kinds and widening of at least 1, "
+            f"got {len(same)} same, {len(different)} different, widening {widening}"
+        )
+    scores = np.concatenate((same, different)).astype(np.float64)
+    targets = np.concatenate(
+        (
+            np.full(len(same), (len(same) + 1) / (len(same) + 2)),
+            np.full(len(different), 1 / (len(different) + 2)),
+        )
+    )
+    weights = np.concatenate(
+        (np.full(len(same), 0.5 / len(same)), np.full(len(different), 0.5 / len(different)))
+    )
+
+    def cost(parameters: npt.NDArray[np.float64]) -> float:
+        odds = parameters[0] * scores + parameters[1]
+        return float(weights @ (np.logaddexp(0, odds) - targets * odds))
+
+    middle = (same.mean() + different.mean()) / 2
+    found = minimize(cost, np.array([10.0, -10.0 * middle]), method="L-BFGS-B").x
+    return Curve(slope=float(found[0]) / widening, offset=float(found[1]) / widening)
+
+
+def read_calibration(path: Path, *, model: ModelId) -> Calibration:
+    """The calibration in a JSON file, if it belongs to the network.
+
+    Raises:
+        WeightsRefused: Missing, damaged, or made for another network.
+    """
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        curves = {
+            name: Curve(**fields.pop(name))
+            for name in ("visible_visible", "infrared_infrared", "visible_infrared")
+        }
+        calibration = Calibration(**fields, **curves)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsRefused(f"{path}: not a readable calibration: {error}") from error
+    if calibration.model != model:
+        raise WeightsRefused(
+            f"{path}: made for {calibration.model}, but the embedder is {model}; its probabilities "
+            f"would be wrong. Use the calibration that came with the weights, or fit a new one"
+        )
+    return calibration
