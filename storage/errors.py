@@ -7,6 +7,8 @@ Permanent
 ├── SchemaMismatch       older (upgrade) or newer (use a newer program) than this program
 ├── AlreadyRunning       another watcher holds this database
 ├── DiskFull             evidence cannot be written
+├── EvidenceDamaged      a picture is not what was put there
+├── IndexUnavailable     the library for searching vectors is not installed
 └── NotFound             no such identity, sighting or camera
 """
 
@@ -33,6 +35,14 @@ class AlreadyRunning(Permanent):
 
 class DiskFull(Permanent):
     """Evidence could not be written."""
+
+
+class EvidenceDamaged(Permanent):
+    """A file of the evidence folder is not the picture that its name promises."""
+
+
+class IndexUnavailable(Permanent):
+    """FAISS is not installed."""
 
 
 class NotFound(Permanent):

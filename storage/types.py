@@ -40,6 +40,10 @@ class Span:
     to_us: int | None = None
 
 
+ALWAYS = Span()
+"""All of time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLink:
     """A decision to be recorded.
@@ -144,7 +148,7 @@ class Sighting:
 
     Attributes:
         identity: Who, or None while unsure.
-        evidence: sha256 of its crops, best first.
+        evidence: sha256 of its crops that were kept, best first.
     """
 
     id: SightingId
@@ -195,3 +199,28 @@ class GalleryRow:
     first_seen_us: int
     last_seen_us: int
     vector: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A camera that ever recorded something.
+
+    Attributes:
+        description: Where it looks, for the operator; may be empty.
+    """
+
+    id: CameraId
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Neighbours:
+    """The most similar vectors of an index, most similar first, ties by lowest id.
+
+    Attributes:
+        ids: (M, k) int64, one row per query; -1 where the index holds fewer than k.
+        similarities: (M, k) float32, cosine in [-1, 1]; -1 beside an id of -1.
+    """
+
+    ids: npt.NDArray[np.int64]
+    similarities: npt.NDArray[np.float32]

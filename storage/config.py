@@ -1,0 +1,34 @@
+"""Settings of remembering."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+
+from storage.address import expand
+from streams.config import Section
+
+
+class StorageConfig(Section):
+    """Where sightings, identities and their evidence are kept."""
+
+    database: Annotated[
+        SecretStr,
+        Field(
+            description="sqlite:///FILE on a local disk, or postgresql://USER:PASSWORD@HOST/NAME; "
+            "${NAME} is taken from the environment, and percent-encoded inside USER:PASSWORD@."
+        ),
+    ] = SecretStr("sqlite:///site/noctule.db")
+    evidence: Annotated[
+        Path, Field(description="Folder of the crops that prove a sighting; made when missing.")
+    ] = Path("site/evidence")
+    reserve_mb: Annotated[
+        int, Field(ge=0, le=10_000_000, description="Disk space never to be filled, megabytes.")
+    ] = 500
+
+    @field_validator("database")
+    @classmethod
+    def _fill_in_variables(cls, url: SecretStr) -> SecretStr:
+        return SecretStr(expand(url.get_secret_value()))

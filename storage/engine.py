@@ -1,0 +1,69 @@
+"""How we talk to SQLite and to PostgreSQL: what a connection is told before its first statement."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from storage.address import Address
+from storage.errors import DatabaseUnusable
+
+if TYPE_CHECKING:
+    import psycopg
+
+BUSY_TIMEOUT_S = 10
+
+
+def make_engine(address: Address, *, foreign_keys: bool = True) -> Engine:
+    # Errors must not print vectors, nor anything else that a row holds.
+    if address.file is None:
+        engine = create_engine(
+            address.url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={"connect_timeout": BUSY_TIMEOUT_S},
+        )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
+    engine = create_engine(
+        address.url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S}
+    )
+
+    def prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        _prepare_sqlite(connection, foreign_keys=foreign_keys)
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, *, foreign_keys: bool) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, so that DDL is transactional too
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise DatabaseUnusable(
+            f"SQLite cannot use a write-ahead log here (it offers {mode!r}); "
+            "move the database to a local disk"
+        )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer that begins as a reader could find the door locked half-way.
+    writes = connection.get_execution_options().get("noctule_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(
+    connection: psycopg.Connection[tuple[object, ...]], _entry: ConnectionPoolEntry
+) -> None:
+    connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    connection.commit()

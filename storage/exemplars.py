@@ -1,0 +1,133 @@
+"""Crops worth keeping with their vectors, and the networks that made them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, insert, select, update
+
+from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
+from storage.types import Exemplar, SightingId
+
+UNIT_TOLERANCE = 1e-3
+"""How far a vector's length may be from 1; float32 sums over thousands of numbers stay below."""
+IDS_PER_QUERY = 500
+
+INSERT_MODEL_VERSION = insert(ModelVersionRow).returning(ModelVersionRow.id)
+INSERT_EVIDENCE = insert(EvidenceRow)
+INSERT_EXEMPLAR = insert(ExemplarRow)
+
+
+def to_vector_bytes(vector: npt.NDArray[np.float32]) -> bytes:
+    """As stored: little-endian float32."""
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+def to_vector(stored: bytes) -> npt.NDArray[np.float32]:
+    """(D,) float32, read-only, from what `to_vector_bytes` made."""
+    return np.frombuffer(stored, dtype="<f4")
+
+
+def check_vectors(exemplars: Sequence[Exemplar]) -> int | None:
+    """Numbers per vector, None if there are no exemplars.
+
+    Raises:
+        ValueError: A vector is not of unit length (or not finite), or dimensions differ.
+    """
+    dimensions = {exemplar.vector.shape for exemplar in exemplars}
+    if not dimensions:
+        return None
+    if len(dimensions) > 1 or len(next(iter(dimensions))) != 1:
+        raise ValueError(f"vectors: expected (D,) with one D, got {sorted(dimensions)}")
+    for exemplar in exemplars:
+        length = float(np.linalg.norm(exemplar.vector))
+        if not abs(length - 1) <= UNIT_TOLERANCE:  # NaN fails too
+            raise ValueError(f"vector: expected unit length, got {length}")
+    return len(exemplars[0].vector)
+
+
+def ensure_model_version(connection: Connection, model: str, dimension: int | None) -> int:
+    """Row of the network, made when it is new; its dimension is learnt from its first vector.
+
+    Raises:
+        ValueError: Its vectors had another dimension so far: a name must name one content.
+    """
+    query = select(ModelVersionRow.id, ModelVersionRow.dimension)
+    known = connection.execute(query.where(ModelVersionRow.name == model)).first()
+    if known is None:
+        values = {"name": model, "dimension": dimension}
+        return connection.execute(INSERT_MODEL_VERSION, values).scalar_one()
+    if dimension is not None and known.dimension is None:
+        this_model = update(ModelVersionRow).where(ModelVersionRow.id == known.id)
+        connection.execute(this_model.values(dimension=dimension))
+    elif dimension is not None and known.dimension != dimension:
+        raise ValueError(
+            f"vectors of model {model}: expected {known.dimension} numbers, got {dimension}; "
+            "another network needs another name"
+        )
+    return int(known.id)
+
+
+def insert_exemplars(
+    connection: Connection,
+    sighting: int,
+    exemplars: Sequence[Exemplar],
+    *,
+    model_version: int,
+    now_us: int,
+) -> None:
+    """Write exemplars, best first as given, and refer to their evidence."""
+    if not exemplars:
+        return
+    kept = {exemplar.evidence for exemplar in exemplars if exemplar.evidence is not None}
+    _refer_to_evidence(connection, kept, now_us)
+    rows = [
+        {
+            "sighting_id": sighting,
+            "rank": rank,
+            "model_version_id": model_version,
+            "dimension": len(exemplar.vector),
+            "vector": to_vector_bytes(exemplar.vector),
+            "modality": exemplar.modality.value,
+            "captured_at_us": int(exemplar.captured_at_us),
+            **dict(zip(("x0", "y0", "x1", "y1"), map(float, exemplar.box), strict=True)),
+            "quality": float(exemplar.quality),
+            "evidence": exemplar.evidence,
+        }
+        for rank, exemplar in enumerate(exemplars)
+    ]
+    connection.execute(INSERT_EXEMPLAR, rows)
+
+
+def evidence_of(
+    connection: Connection, sightings: Sequence[int]
+) -> dict[SightingId, tuple[str, ...]]:
+    """sha256 of each sighting's crops, best first; sightings without any are left out."""
+    found: defaultdict[SightingId, list[str]] = defaultdict(list)
+    for start in range(0, len(sightings), IDS_PER_QUERY):
+        query = (
+            select(ExemplarRow.sighting_id, ExemplarRow.evidence)
+            .where(
+                ExemplarRow.sighting_id.in_(sightings[start : start + IDS_PER_QUERY]),
+                ExemplarRow.evidence.is_not(None),
+            )
+            .order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
+        )
+        for row in connection.execute(query):
+            found[SightingId(row.sighting_id)].append(str(row.evidence))
+    return {sighting: tuple(hashes) for sighting, hashes in found.items()}
+
+
+def _refer_to_evidence(connection: Connection, hashes: Iterable[str], now_us: int) -> None:
+    wanted = sorted(hashes)
+    known = set(
+        connection.execute(
+            select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(wanted))
+        ).scalars()
+    )
+    new = [{"sha256": sha256, "recorded_at_us": now_us} for sha256 in wanted if sha256 not in known]
+    if new:
+        connection.execute(INSERT_EVIDENCE, new)

@@ -1,0 +1,283 @@
+"""The tables: columns with comments, invariants as constraints, indexes named after their query.
+
+History (`link_event`) is only ever appended. `sighting.identity_id` and `sighting.link_sequence`
+repeat what its newest link event says, so that a trajectory is one index range; both are written
+in the event's own transaction and `storage.check` proves them.
+
+Times are microseconds UTC. Numbers are stored little-endian in binary columns.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from storage.types import Decision
+from streams.types import Modality
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in columns of type INTEGER, which hold 64 bits there."""
+
+TRAIL_ROW_BYTES = 5 * 8
+VECTOR_NUMBER_BYTES = 4
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+def one_of(column: str, values: type[StrEnum]) -> str:
+    """SQL that allows the enum's values only.
+
+    >>> one_of("modality", Modality)
+    "modality IN ('visible', 'infrared')"
+    """
+    allowed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} IN ({allowed})"
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+class SiteRow(Table):
+    """Facts about this database as a whole."""
+
+    __tablename__ = "site"
+    __table_args__ = ({"comment": "Facts about this database as a whole."},)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True, comment="What is said.")
+    value: Mapped[str] = mapped_column(Text, comment="`product` is noctule: the database is ours.")
+
+
+class CameraRow(Table):
+    __tablename__ = "camera"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("name <> ''", name="named"),
+        {"comment": "Cameras that ever recorded something.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    name: Mapped[str] = mapped_column(Text, comment="Name in the configuration.")
+    description: Mapped[str] = mapped_column(Text, comment="Where it looks, for the operator.")
+
+
+class ModelVersionRow(Table):
+    __tablename__ = "model_version"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        UniqueConstraint("id", "dimension"),
+        CheckConstraint("name <> ''", name="named"),
+        CheckConstraint("dimension >= 1", name="dimension"),
+        {"comment": "Networks that made vectors; never compared with each other.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    name: Mapped[str] = mapped_column(Text, comment="Name and content: name@sha256 digits.")
+    dimension: Mapped[int | None] = mapped_column(
+        Integer, comment="Numbers per vector; unknown until it made one."
+    )
+
+
+class IdentityRow(Table):
+    __tablename__ = "identity"
+    __table_args__ = ({"comment": "Persons; who they are follows from events.", **NEVER_REUSED},)
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Number in P-0007.")
+    made_at_us: Mapped[int] = mapped_column(BIG, comment="When the first link event made it.")
+
+
+class SightingRow(Table):
+    __tablename__ = "sighting"
+    __table_args__ = (
+        UniqueConstraint("key"),
+        UniqueConstraint("track", "part"),
+        CheckConstraint("part >= 0", name="part"),
+        CheckConstraint("n_frames >= 1", name="n_frames"),
+        CheckConstraint("first_seen_us <= last_seen_us", name="span"),
+        CheckConstraint("link_sequence >= 0", name="link_sequence"),
+        CheckConstraint(f"length(trail) % {TRAIL_ROW_BYTES} = 0", name="trail"),
+        CheckConstraint(one_of("modality", Modality), name="modality"),
+        # How far before a span a visit that reaches into it can have begun.
+        Index("ix_sighting_longest", text("(last_seen_us - first_seen_us)")),
+        {"comment": "One visit of one person to one camera, or a part of it.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    key: Mapped[str] = mapped_column(Text, comment="Names the tracklet; recorded once.")
+    track: Mapped[str] = mapped_column(Text, comment="Shared by the parts of one unbroken view.")
+    part: Mapped[int] = mapped_column(Integer, comment="0, 1, ... within the track.")
+    camera_id: Mapped[int] = mapped_column(BIG, ForeignKey("camera.id"), comment="Who saw.")
+    modality: Mapped[str] = mapped_column(Text, comment="Light of most of its frames.")
+    first_seen_us: Mapped[int] = mapped_column(BIG, comment="First frame, microseconds UTC.")
+    last_seen_us: Mapped[int] = mapped_column(BIG, comment="Last frame, microseconds UTC.")
+    n_frames: Mapped[int] = mapped_column(Integer, comment="Frames with a detection.")
+    trail: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="float64 rows of captured_at_us, x0, y0, x1, y1 (pixels)."
+    )
+    model_version_id: Mapped[int] = mapped_column(
+        BIG, ForeignKey("model_version.id"), comment="Network of its vectors."
+    )
+    identity_id: Mapped[int | None] = mapped_column(
+        BIG, ForeignKey("identity.id"), comment="As the newest link event says; null: unsure."
+    )
+    link_sequence: Mapped[int] = mapped_column(Integer, comment="The newest link event.")
+
+
+class LinkEventRow(Table):
+    __tablename__ = "link_event"
+    __table_args__ = (
+        UniqueConstraint("sighting_id", "sequence"),
+        CheckConstraint("sequence >= 0", name="sequence"),
+        CheckConstraint(one_of("decision", Decision), name="decision"),
+        CheckConstraint(
+            f"(decision = '{Decision.UNSURE}') = (identity_id IS NULL)", name="identity"
+        ),
+        CheckConstraint("(candidate_id IS NULL) = (probability IS NULL)", name="candidate"),
+        CheckConstraint(
+            "(runner_up_id IS NULL) = (runner_up_probability IS NULL)", name="runner_up"
+        ),
+        CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
+        CheckConstraint("threshold BETWEEN 0 AND 1", name="threshold"),
+        CheckConstraint("runner_up_probability BETWEEN 0 AND 1", name="runner_up_probability"),
+        CheckConstraint("reason <> ''", name="reason"),
+        {"comment": "Who a sighting was said to be, and why; only appended.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    sighting_id: Mapped[int] = mapped_column(BIG, ForeignKey("sighting.id"), comment="Of whom.")
+    sequence: Mapped[int] = mapped_column(Integer, comment="0, 1, ... within the sighting.")
+    decision: Mapped[str] = mapped_column(Text, comment="link, new or unsure.")
+    identity_id: Mapped[int | None] = mapped_column(
+        BIG, ForeignKey("identity.id"), comment="Who; null: unsure."
+    )
+    candidate_id: Mapped[int | None] = mapped_column(
+        BIG, ForeignKey("identity.id"), comment="Best identity compared; null: none."
+    )
+    probability: Mapped[float | None] = mapped_column(
+        Double, comment="That the candidate is the same person, 0-1."
+    )
+    threshold: Mapped[float] = mapped_column(Double, comment="What a link had to reach, 0-1.")
+    runner_up_id: Mapped[int | None] = mapped_column(
+        BIG, ForeignKey("identity.id"), comment="Second-best identity; null: none."
+    )
+    runner_up_probability: Mapped[float | None] = mapped_column(
+        Double, comment="That the runner-up is the same person, 0-1."
+    )
+    reason: Mapped[str] = mapped_column(Text, comment="One sentence for the operator.")
+    calibration: Mapped[str] = mapped_column(Text, comment="What made similarity a probability.")
+    made_by: Mapped[str] = mapped_column(Text, comment="linker, or who else decided.")
+    made_at_us: Mapped[int] = mapped_column(BIG, comment="When it was decided.")
+
+
+class EvidenceRow(Table):
+    __tablename__ = "evidence"
+    __table_args__ = (
+        CheckConstraint("length(sha256) = 64", name="sha256"),
+        {"comment": "Pictures in the evidence folder that rows refer to."},
+    )
+
+    sha256: Mapped[str] = mapped_column(Text, primary_key=True, comment="Of the file, hex.")
+    recorded_at_us: Mapped[int] = mapped_column(BIG, comment="When a row first referred to it.")
+
+
+class ExemplarRow(Table):
+    __tablename__ = "exemplar"
+    __table_args__ = (
+        UniqueConstraint("sighting_id", "rank"),
+        ForeignKeyConstraint(
+            ["model_version_id", "dimension"], ["model_version.id", "model_version.dimension"]
+        ),
+        CheckConstraint("rank >= 0", name="rank"),
+        CheckConstraint(f"length(vector) = dimension * {VECTOR_NUMBER_BYTES}", name="vector"),
+        CheckConstraint(one_of("modality", Modality), name="modality"),
+        CheckConstraint("x0 <= x1 AND y0 <= y1", name="box"),
+        CheckConstraint("quality BETWEEN 0 AND 1", name="quality"),
+        {"comment": "Crops worth keeping, with their vectors.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Key in the vector index.")
+    sighting_id: Mapped[int] = mapped_column(BIG, ForeignKey("sighting.id"), comment="Of whom.")
+    rank: Mapped[int] = mapped_column(SmallInteger, comment="0 is the best of the sighting.")
+    model_version_id: Mapped[int] = mapped_column(BIG, comment="Network of the vector.")
+    dimension: Mapped[int] = mapped_column(Integer, comment="Numbers in the vector.")
+    vector: Mapped[bytes] = mapped_column(LargeBinary, comment="float32, unit length.")
+    modality: Mapped[str] = mapped_column(Text, comment="Light of the crop.")
+    captured_at_us: Mapped[int] = mapped_column(BIG, comment="When, microseconds UTC.")
+    x0: Mapped[float] = mapped_column(Double, comment="Left edge in the frame, pixels.")
+    y0: Mapped[float] = mapped_column(Double, comment="Top edge in the frame, pixels.")
+    x1: Mapped[float] = mapped_column(Double, comment="Right edge in the frame, pixels.")
+    y1: Mapped[float] = mapped_column(Double, comment="Bottom edge in the frame, pixels.")
+    quality: Mapped[float] = mapped_column(Double, comment="How far to trust the vector, 0-1.")
+    evidence: Mapped[str | None] = mapped_column(
+        Text, ForeignKey("evidence.sha256"), comment="Its picture; null: could not be kept."
+    )
+
+
+class GapRow(Table):
+    __tablename__ = "gap"
+    __table_args__ = (
+        UniqueConstraint("camera_id", "from_us"),
+        CheckConstraint("from_us <= to_us", name="span"),
+        CheckConstraint("reason <> ''", name="reason"),
+        {"comment": "When a camera delivered nothing: nobody looked.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    camera_id: Mapped[int] = mapped_column(BIG, ForeignKey("camera.id"), comment="Whose.")
+    from_us: Mapped[int] = mapped_column(BIG, comment="Last frame before it.")
+    to_us: Mapped[int | None] = mapped_column(BIG, comment="First frame after it; null: lasts.")
+    reason: Mapped[str] = mapped_column(Text, comment="Why nobody looked.")
+
+
+class RunRow(Table):
+    __tablename__ = "run"
+    __table_args__ = (
+        CheckConstraint("started_at_us <= ended_at_us", name="span"),
+        {"comment": "Runs of the watcher.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    started_at_us: Mapped[int] = mapped_column(BIG, comment="When it started.")
+    ended_at_us: Mapped[int | None] = mapped_column(
+        BIG, comment="When it ended; null: it runs, or was killed."
+    )
+    program: Mapped[str] = mapped_column(Text, comment="Version of the program.")
+    config_hash: Mapped[str] = mapped_column(Text, comment="sha256 of its configuration.")
+
+
+# Which visits overlap a span: those that begin in it, or before it by no more than the longest.
+Index("ix_sighting_of_span", SightingRow.first_seen_us, SightingRow.id)
+Index(
+    "ix_sighting_of_camera_in_span",
+    SightingRow.camera_id,
+    SightingRow.first_seen_us,
+    SightingRow.id,
+)
+# A person's trajectory, and their last sighting.
+Index("ix_sighting_trajectory", SightingRow.identity_id, SightingRow.first_seen_us, SightingRow.id)
+# All that was ever said about a person (also: may this identity be forgotten?).
+Index("ix_link_event_of_identity", LinkEventRow.identity_id)
+# Who else refers to a picture before it is deleted.
+Index("ix_exemplar_of_evidence", ExemplarRow.evidence)

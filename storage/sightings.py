@@ -1,0 +1,265 @@
+"""Visits: recorded once, linked and re-linked, read back in the order of time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+
+from storage.cameras import ensure_camera
+from storage.database import Database
+from storage.errors import NotFound
+from storage.exemplars import check_vectors, ensure_model_version, evidence_of, insert_exemplars
+from storage.links import append_link_event, decide_identity
+from storage.schema import CameraRow, LinkEventRow, ModelVersionRow, SightingRow
+from storage.types import (
+    ALWAYS,
+    Decision,
+    IdentityId,
+    Link,
+    NewLink,
+    NewSighting,
+    Recorded,
+    Sighting,
+    SightingId,
+    Span,
+)
+from streams.types import CameraId, Modality
+
+LINKER = "linker"
+TRAIL_COLUMNS = 5
+
+INSERT_SIGHTING = insert(SightingRow).returning(SightingRow.id)
+
+
+def record_sighting(db: Database, sighting: NewSighting, *, now_us: int) -> Recorded:
+    """Write a visit with its link, its exemplars and, if it is `new`, its identity: all or nothing.
+
+    Its evidence must be in the evidence store already, so that no row refers to a missing picture.
+
+    Returns:
+        What is on the disk now. A key that was recorded before changes nothing.
+
+    Raises:
+        NotFound: The link names an identity that there is none of.
+        ValueError: Vectors, trail or link are not what `NewSighting` promises.
+    """
+    trail = _to_trail_bytes(sighting.trail)
+    dimension = check_vectors(sighting.exemplars)
+    with db.write() as connection:
+        of_key = select(SightingRow.id, SightingRow.identity_id)
+        known = connection.execute(of_key.where(SightingRow.key == sighting.key)).first()
+        if known is not None:
+            return Recorded(
+                sighting=SightingId(known.id), identity=known.identity_id, was_known=True
+            )
+        identity = decide_identity(connection, sighting.link, now_us=now_us)
+        model_version = ensure_model_version(connection, sighting.model, dimension)
+        values = {
+            "key": sighting.key,
+            "track": sighting.track,
+            "part": int(sighting.part),
+            "camera_id": ensure_camera(connection, sighting.camera),
+            "modality": sighting.modality.value,
+            "first_seen_us": int(sighting.first_seen_us),
+            "last_seen_us": int(sighting.last_seen_us),
+            "n_frames": int(sighting.n_frames),
+            "trail": trail,
+            "model_version_id": model_version,
+            "identity_id": identity,
+            "link_sequence": 0,
+        }
+        row = connection.execute(INSERT_SIGHTING, values).scalar_one()
+        append_link_event(
+            connection, row, 0, sighting.link, identity=identity, made_by=LINKER, now_us=now_us
+        )
+        insert_exemplars(
+            connection, row, sighting.exemplars, model_version=model_version, now_us=now_us
+        )
+    return Recorded(sighting=SightingId(row), identity=identity, was_known=False)
+
+
+def relink(
+    db: Database, sighting: SightingId, link: NewLink, *, made_by: str, now_us: int
+) -> IdentityId | None:
+    """Say anew who was seen; what was said before stays in the history.
+
+    Args:
+        made_by: `linker`, or the operator's name.
+
+    Returns:
+        Who it is now, None if unsure; `new` makes an identity.
+
+    Raises:
+        NotFound: There is no such sighting, or no such identity.
+    """
+    with db.write() as connection:
+        newest = select(SightingRow.link_sequence).where(SightingRow.id == sighting)
+        sequence = connection.execute(newest).scalar()
+        if sequence is None:
+            raise NotFound(f"no sighting has the number {sighting}")
+        identity = decide_identity(connection, link, now_us=now_us)
+        append_link_event(
+            connection,
+            sighting,
+            sequence + 1,
+            link,
+            identity=identity,
+            made_by=made_by,
+            now_us=now_us,
+        )
+        follow = update(SightingRow).where(SightingRow.id == sighting)
+        connection.execute(follow.values(identity_id=identity, link_sequence=sequence + 1))
+    return identity
+
+
+def sightings(
+    db: Database,
+    *,
+    span: Span = ALWAYS,
+    camera: CameraId | None = None,
+    identity: IdentityId | None = None,
+    limit: int | None = None,
+) -> list[Sighting]:
+    """Visits that overlap `span`, oldest first; at most the first `limit`."""
+    query = _select_sightings(limit=limit).where(
+        *overlapping(span), *_seen_by(camera), *_of(identity)
+    )
+    return _read_sightings(db, query)
+
+
+def trajectory(
+    db: Database, identity: IdentityId, *, span: Span = ALWAYS, camera: CameraId | None = None
+) -> list[Sighting]:
+    """One person's visits, oldest first. Served by ix_sighting_trajectory."""
+    return sightings(db, span=span, camera=camera, identity=identity)
+
+
+def last_sighting(db: Database, identity: IdentityId) -> Sighting | None:
+    """The visit that began last, None if there is none. Served by ix_sighting_trajectory."""
+    query = _select_sightings(limit=1, newest_first=True).where(*_of(identity))
+    return next(iter(_read_sightings(db, query)), None)
+
+
+def trail_of(db: Database, sighting: SightingId) -> npt.NDArray[np.float64]:
+    """(M, 5) float64 rows of captured_at_us, x0, y0, x1, y1 in pixels, in the order of time.
+
+    Raises:
+        NotFound: There is no such sighting.
+    """
+    query = select(SightingRow.trail).where(SightingRow.id == sighting)
+    with db.read() as connection:
+        stored = connection.execute(query).scalar()
+    if stored is None:
+        raise NotFound(f"no sighting has the number {sighting}")
+    return np.frombuffer(stored, dtype="<f8").reshape(-1, TRAIL_COLUMNS)
+
+
+def overlapping(span: Span) -> list[ColumnElement[bool]]:
+    """Conditions for visits that overlap `span`: a range of ix_sighting_of_span.
+
+    A visit reaches into the span only if it began within the longest visit's duration before it.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if span.from_us is not None:
+        duration = func.max(SightingRow.last_seen_us - SightingRow.first_seen_us)
+        longest = select(duration).scalar_subquery()
+        conditions.append(SightingRow.last_seen_us >= span.from_us)
+        conditions.append(SightingRow.first_seen_us >= span.from_us - longest)
+    if span.to_us is not None:
+        conditions.append(SightingRow.first_seen_us < span.to_us)
+    return conditions
+
+
+def _seen_by(camera: CameraId | None) -> list[ColumnElement[bool]]:
+    if camera is None:
+        return []
+    this = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
+    return [SightingRow.camera_id == this]
+
+
+def _of(identity: IdentityId | None) -> list[ColumnElement[bool]]:
+    return [] if identity is None else [SightingRow.identity_id == identity]
+
+
+def _select_sightings(*, limit: int | None, newest_first: bool = False) -> Select[*tuple[Any, ...]]:
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit: expected at least 1, got {limit}")
+    order = (SightingRow.first_seen_us, SightingRow.id)
+    return (
+        select(
+            SightingRow.id,
+            SightingRow.key,
+            SightingRow.track,
+            SightingRow.part,
+            CameraRow.name.label("camera"),
+            SightingRow.modality,
+            SightingRow.first_seen_us,
+            SightingRow.last_seen_us,
+            SightingRow.n_frames,
+            ModelVersionRow.name.label("model"),
+            SightingRow.identity_id,
+            LinkEventRow.decision,
+            LinkEventRow.candidate_id,
+            LinkEventRow.probability,
+            LinkEventRow.threshold,
+            LinkEventRow.runner_up_id,
+            LinkEventRow.runner_up_probability,
+            LinkEventRow.reason,
+            LinkEventRow.calibration,
+            LinkEventRow.made_at_us,
+        )
+        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+        .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
+        .join(
+            LinkEventRow,
+            (LinkEventRow.sighting_id == SightingRow.id)
+            & (LinkEventRow.sequence == SightingRow.link_sequence),
+        )
+        .order_by(*(column.desc() for column in order) if newest_first else order)
+        .limit(limit)
+    )
+
+
+def _read_sightings(db: Database, query: Select[*tuple[Any, ...]]) -> list[Sighting]:
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+        evidence = evidence_of(connection, [row.id for row in rows])
+    return [_to_sighting(row, evidence.get(row.id, ())) for row in rows]
+
+
+def _to_sighting(row: Row[*tuple[Any, ...]], evidence: tuple[str, ...]) -> Sighting:
+    link = Link(
+        decision=Decision(row.decision),
+        candidate=row.candidate_id,
+        probability=row.probability,
+        threshold=row.threshold,
+        runner_up=row.runner_up_id,
+        runner_up_probability=row.runner_up_probability,
+        reason=row.reason,
+        calibration=row.calibration,
+        made_at_us=row.made_at_us,
+    )
+    return Sighting(
+        id=SightingId(row.id),
+        key=row.key,
+        track=row.track,
+        part=row.part,
+        camera=CameraId(row.camera),
+        modality=Modality(row.modality),
+        first_seen_us=row.first_seen_us,
+        last_seen_us=row.last_seen_us,
+        n_frames=row.n_frames,
+        model=row.model,
+        identity=row.identity_id,
+        link=link,
+        evidence=evidence,
+    )
+
+
+def _to_trail_bytes(trail: npt.NDArray[np.float64]) -> bytes:
+    if trail.ndim != 2 or trail.shape[1] != TRAIL_COLUMNS or not np.isfinite(trail).all():
+        raise ValueError(f"trail: expected finite (M, {TRAIL_COLUMNS}), got {trail.shape}")
+    return np.ascontiguousarray(trail, dtype="<f8").tobytes()
