@@ -52,6 +52,9 @@ class EmbedderConfig(Section):
         int,
         Field(ge=1, le=1024, description="Crops at once; halved when memory is short."),
     ] = 32
+    threads: Annotated[
+        int, Field(ge=1, le=64, description="CPU threads of one forward pass, without a GPU.")
+    ] = 1
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
     ] = "auto"

@@ -8,14 +8,14 @@ lights makes them comparable (Platt, "Probabilistic outputs for support vector m
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.special import expit
 
 from models.errors import WeightsRefused
 from models.types import ModelId
@@ -24,8 +24,9 @@ from streams.types import Modality
 DEFAULT_PRIOR = 0.15
 """Share of compared pairs that show one person, when nothing else is known: a tracklet meets a
 handful of plausible identities, and often none of them is right."""
-CEILING = 0.97
-"""Highest probability from looks alone: two people may be dressed alike, whatever the network."""
+MOST_EVIDENCE = 200.0
+"""Looks alone never count for more than this, nor for less than its inverse: two people may be
+dressed alike, and one may look like two in the light of another camera."""
 
 
 class Pair(StrEnum):
@@ -45,7 +46,7 @@ def pair_of(a: Modality, b: Modality) -> Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """log-odds = slope * similarity + offset, at even odds before looking.
+    """log likelihood ratio of one person over two = slope * similarity + offset.
 
     Attributes:
         slope: Above 0: more similar is never less probable.
@@ -91,24 +92,42 @@ class Calibration:
             Pair.VISIBLE_INFRARED: self.visible_infrared,
         }[pair]
 
-    def probability(self, similarity: float, pair: Pair, *, prior: float = DEFAULT_PRIOR) -> float:
-        """Probability that both sides are one person, in [0, `CEILING`].
+    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
+        """How much likelier this similarity is for one person than for two.
 
         Args:
             similarity: Cosine of the unit means of two tracklets, in [-1, 1].
+            a: Light of one side.
+            b: Light of the other.
+
+        Returns:
+            Above 0, between `1 / MOST_EVIDENCE` and `MOST_EVIDENCE`.
+        """
+        curve = self.curve(pair_of(a, b))
+        most = math.log(MOST_EVIDENCE)
+        return math.exp(min(max(curve.slope * similarity + curve.offset, -most), most))
+
+    def probability(
+        self, similarity: float, a: Modality, b: Modality, *, prior: float = DEFAULT_PRIOR
+    ) -> float:
+        """Probability that two tracklets show one person, by looks and prior alone.
+
+        Args:
             prior: Probability before looking, in (0, 1): lower where many strangers pass.
+
+        Raises:
+            ValueError: The prior is not above 0 and below 1.
         """
         if not 0 < prior < 1:
             raise ValueError(f"prior: expected above 0 and below 1, got {prior}")
-        curve = self.curve(pair)
-        odds = curve.slope * similarity + curve.offset + np.log(prior / (1 - prior))
-        return float(min(expit(odds), CEILING))
+        odds = self.likelihood_ratio(similarity, a, b) * prior / (1 - prior)
+        return odds / (1 + odds)
 
 
 def fit_curve(
     same: npt.NDArray[np.float32], different: npt.NDArray[np.float32], *, widening: float
 ) -> Curve:
-    """The logistic curve of a pair of lights, at even odds, then widened.
+    """The logistic curve of a pair of lights, at even odds before looking, then widened.
 
     Both classes weigh the same, so the prior stays a parameter, and targets are Platt's softened
     ones, so that classes that do not overlap still give a finite slope. Widening divides the slope
@@ -147,6 +166,16 @@ def fit_curve(
     return Curve(slope=float(found[0]) / widening, offset=float(found[1]) / widening)
 
 
+def calibration_path(weights: Path) -> Path:
+    """Where the calibration of a weights file lies: beside it."""
+    return weights.with_suffix(".calibration.json")
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Writes a calibration that `read_calibration` reads."""
+    path.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+
+
 def read_calibration(path: Path, *, model: ModelId) -> Calibration:
     """The calibration in a JSON file, if it belongs to the network.
 
@@ -155,12 +184,15 @@ def read_calibration(path: Path, *, model: ModelId) -> Calibration:
     """
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        curves = {
-            name: Curve(**fields.pop(name))
-            for name in ("visible_visible", "infrared_infrared", "visible_infrared")
-        }
-        calibration = Calibration(**fields, **curves)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        calibration = Calibration(
+            name=str(fields["name"]),
+            model=ModelId(fields["model"]),
+            widening=float(fields["widening"]),
+            visible_visible=Curve(**fields["visible_visible"]),
+            infrared_infrared=Curve(**fields["infrared_infrared"]),
+            visible_infrared=Curve(**fields["visible_infrared"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsRefused(f"{path}: not a readable calibration: {error}") from error
     if calibration.model != model:
         raise WeightsRefused(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -14,15 +13,14 @@ import torch
 from torch import Tensor
 
 from models.config import EmbedderConfig
-from models.errors import WeightsUnavailable
+from models.device import in_batches, limit_threads, pick_device
 from models.reid.checkpoint import Checkpoint, read_checkpoint
 from models.reid.network import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 from models.types import Crop, Embeddings, ModelId
+from models.weights import obtain
 from streams.types import Modality
 
 logger = logging.getLogger(__name__)
-
-SHIPPED = Path(__file__).parent / "weights"
 
 
 class Embedder(Protocol):
@@ -62,43 +60,25 @@ class EdgeEmbedder:
         """One row per crop, in their order; no crops give no rows.
 
         Raises:
+            MemoryShort: Not even one crop fits on the device.
             RuntimeError: The network gave a vector that is not finite or zero: its weights or the
-                device are broken, and no row of it may be stored.
+                device are broken, and no row of the call may be stored.
         """
-        vectors = np.empty((len(crops), self.dimension), np.float32)
-        done = 0
-        while done < len(crops):
-            part = crops[done : done + self._batch]
-            try:
-                vectors[done : done + len(part)] = self._forward(part)
-            except torch.OutOfMemoryError as error:
-                self._take_smaller_batches(error)
-                continue
-            done += len(part)
+        rows = in_batches(self._forward, crops, batch=self._batch)
+        vectors = np.stack(rows) if rows else np.empty((0, self.dimension), np.float32)
         return Embeddings(
             vectors=_unit_rows(vectors, self.model),
             modality=tuple(crop.modality for crop in crops),
             model=self.model,
         )
 
-    def _forward(self, crops: Sequence[Crop]) -> npt.NDArray[np.float32]:
+    def _forward(self, crops: Sequence[Crop]) -> list[npt.NDArray[np.float32]]:
         pixels = torch.from_numpy(np.stack([to_input(crop.pixels) for crop in crops]))
         infrared = torch.tensor([crop.modality is Modality.INFRARED for crop in crops])
         with torch.inference_mode():
             x = pixels.to(self._device).permute(0, 3, 1, 2)  # (B, 3, 256, 128), channels last
             rows: Tensor = self._network(x, infrared.to(self._device))
-            return rows.float().cpu().numpy()
-
-    def _take_smaller_batches(self, error: torch.OutOfMemoryError) -> None:
-        if self._batch == 1:
-            raise RuntimeError(
-                "out of memory with a single crop; free memory on the device or set "
-                "embedder.device to cpu"
-            ) from error
-        self._batch = max(self._batch // 2, 1)
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
-        logger.warning("out of memory, embedding goes on with batches of %d crops", self._batch)
+            return list(rows.float().cpu().numpy())
 
 
 def to_input(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -113,44 +93,21 @@ def load_embedder(config: EmbedderConfig) -> EdgeEmbedder:
     """The embedder that the configuration names.
 
     Raises:
-        WeightsUnavailable: No such file, or a GPU is asked for and there is none.
+        WeightsUnavailable: No such name or file.
         WeightsRefused: The file is not an embedder of ours.
+        ConfigInvalid: A GPU is asked for and there is none.
     """
-    checkpoint = read_checkpoint(find_weights(config.weights))
+    device = pick_device(config.device)
+    if device.type == "cpu":
+        limit_threads(config.threads)
+    checkpoint = read_checkpoint(obtain(config.weights))
     if not checkpoint.card.stage.startswith("trained"):
         logger.warning(
             "embedder %s is %s: links between visible and infrared will be poor",
             checkpoint.model,
             checkpoint.card.stage,
         )
-    return EdgeEmbedder(checkpoint, device=_device(config.device), batch=config.batch)
-
-
-def find_weights(weights: str) -> Path:
-    """Path of a name that ships with the package, or of a file.
-
-    Raises:
-        WeightsUnavailable: Neither exists.
-    """
-    shipped = SHIPPED / f"{weights}.safetensors"
-    if shipped.is_file():
-        return shipped
-    path = Path(weights).expanduser()
-    if path.is_file():
-        return path
-    names = ", ".join(sorted(p.stem for p in SHIPPED.glob("*.safetensors")))
-    raise WeightsUnavailable(
-        f"embedder.weights: expected one of {names} or a .safetensors file, got {weights}"
-    )
-
-
-def _device(wish: str) -> torch.device:
-    if wish == "cuda" and not torch.cuda.is_available():
-        raise WeightsUnavailable(
-            "embedder.device: cuda is asked for and there is no GPU; set it to auto or cpu"
-        )
-    use_gpu = wish == "cuda" or (wish == "auto" and torch.cuda.is_available())
-    return torch.device("cuda" if use_gpu else "cpu")
+    return EdgeEmbedder(checkpoint, device=device, batch=config.batch)
 
 
 def _unit_rows(vectors: npt.NDArray[np.float32], model: ModelId) -> npt.NDArray[np.float32]:

@@ -88,10 +88,9 @@ def _illuminator(x: Picture, rng: np.random.Generator) -> Picture:
 
 def _exposure(x: Picture, rng: np.random.Generator, *, strong: bool) -> Picture:
     gamma = rng.uniform(0.6, 1.6) if strong else rng.uniform(0.75, 1.35)
-    x = 255 * (np.clip(x, 0, 255) / 255) ** np.float32(gamma)
+    x = _float(255 * (np.clip(x, 0, 255) / 255) ** gamma)
     mean = x.mean()
-    contrast, lift = np.float32(rng.uniform(0.6, 1.35)), np.float32(rng.uniform(-25, 25))
-    return np.asarray((x - mean) * contrast + mean + lift, np.float32)
+    return _float((x - mean) * rng.uniform(0.6, 1.35) + mean + rng.uniform(-25, 25))
 
 
 def _optics(x: Picture, rng: np.random.Generator) -> Picture:
