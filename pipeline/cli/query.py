@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pipeline.cli.sheet import contact_sheet, save_sheet
 from storage.cameras import gaps
+from storage.evidence import EvidenceStore
 from storage.identities import find_identity, identities
 from storage.sightings import sightings, trajectory
 
@@ -120,15 +122,19 @@ def query_trajectory(
     start: FromOption = None,
     end: ToOption = None,
     camera: CameraOption = None,
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="Also draw a contact sheet (.png or .jpg).")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Where one person was, with the reason for each claim, and when nobody looked.
 
-    Example: noctule query trajectory P-0002 --from 2026-06-01T14:00
+    Example: noctule query trajectory P-0002 --from 2026-06-01T14:00 --sheet P-0002.png
     """
     span = parse_span(start, end)
-    with _database(config) as database:
+    site = read_config(config)
+    with open_database(site.storage.database.get_secret_value()) as database:
         person = find_identity(database, identity)
         found = trajectory(database, person.id, span=span, camera=_camera(camera))
         blind = gaps(
@@ -139,6 +145,9 @@ def query_trajectory(
             ),
             camera=_camera(camera),
         )
+    if sheet is not None:
+        evidence = EvidenceStore(site.storage.evidence, reserve_mb=site.storage.reserve_mb)
+        save_sheet(sheet, contact_sheet(f"Person {person_name(person.id)}", found, evidence))
     if as_json:
         print_json(
             {
