@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr, ValidationError
-from streams.probe import probe
 
 from pipeline.cli.options import JsonOption
 from pipeline.cli.output import light, print_json, print_line
 from pipeline.errors import UsageInvalid
 from streams.config import CameraConfig
+from streams.probe import probe
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import typer
-from storage.check import check as find_problems
-from storage.evidence import EvidenceStore
-from storage.stats import stats as measure
 
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
 from pipeline.cli.output import clock_time, print_json, print_line
 from storage.address import read_address
+from storage.check import check as find_problems
 from storage.database import open_database, upgrade
+from storage.evidence import EvidenceStore
+from storage.stats import stats as measure
 
 app = typer.Typer(
     no_args_is_help=True,

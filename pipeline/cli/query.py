@@ -8,11 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pipeline.cli.sheet import contact_sheet, save_sheet
-from storage.cameras import gaps
-from storage.evidence import EvidenceStore
-from storage.identities import find_identity, identities
-from storage.sightings import sightings, trajectory
 
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
@@ -36,7 +31,12 @@ from pipeline.cli.output import (
     sighting_json,
     sighting_row,
 )
+from pipeline.cli.sheet import contact_sheet, save_sheet
+from storage.cameras import gaps
 from storage.database import Database, open_database
+from storage.evidence import EvidenceStore
+from storage.identities import find_identity, identities
+from storage.sightings import sightings, trajectory
 from storage.types import Span, person_name
 from streams.types import CameraId
 

@@ -15,8 +15,6 @@ from pydantic import SecretStr, ValidationError
 from rich.logging import RichHandler
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
-from storage.identities import identities
-from storage.sightings import sightings
 
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
@@ -40,6 +38,8 @@ from pipeline.errors import UsageInvalid
 from pipeline.run.watch import Progress, watch
 from storage.address import read_address
 from storage.database import open_database
+from storage.identities import identities
+from storage.sightings import sightings
 from storage.types import Decision, Sighting, person_name
 from streams.config import CameraConfig
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from models.reid.calibration import load_calibration
-from models.reid.pictures import read_crop
-from storage.gallery import gallery as gallery_rows
 
+from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
+from models.reid.pictures import read_crop
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
 from pipeline.cli.output import (
     clock_time,
@@ -24,6 +23,7 @@ from pipeline.cli.output import (
 from pipeline.linking.gallery import Gallery, fill, mean_look
 from pipeline.linking.linker import rank
 from storage.database import open_database
+from storage.gallery import gallery as gallery_rows
 from storage.types import person_name
 
 
