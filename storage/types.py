@@ -13,6 +13,7 @@ from streams.types import CameraId, Modality
 
 IdentityId = NewType("IdentityId", int)
 SightingId = NewType("SightingId", int)
+RunId = NewType("RunId", int)
 
 
 def person_name(identity: IdentityId) -> str:
@@ -211,6 +212,23 @@ class Camera:
 
     id: CameraId
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of the watcher.
+
+    Attributes:
+        ended_at_us: None while it runs, and for ever if it was killed.
+        program: Version of the program.
+        config_hash: sha256 (hex) of its configuration.
+    """
+
+    id: RunId
+    started_at_us: int
+    ended_at_us: int | None
+    program: str
+    config_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

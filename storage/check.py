@@ -1,0 +1,235 @@
+"""The invariants of the database and of the evidence folder, executable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from sqlalchemy import Connection, ForeignKeyConstraint, and_, func, or_, select, text
+
+from storage.database import Database
+from storage.errors import DatabaseUnusable, EvidenceDamaged, NotFound
+from storage.evidence import SHA256, EvidenceStore
+from storage.exemplars import UNIT_TOLERANCE, to_vector
+from storage.schema import (
+    EvidenceRow,
+    ExemplarRow,
+    IdentityRow,
+    LinkEventRow,
+    ModelVersionRow,
+    SightingRow,
+    Table,
+)
+from storage.types import IdentityId, person_name
+
+ROWS_AT_ONCE = 1000
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A broken invariant.
+
+    Attributes:
+        severity: A warning costs room, an error costs truth.
+        rule: The invariant, by its short name.
+        subject: What breaks it: a row or a file.
+        advice: What is wrong with it, and what to do.
+    """
+
+    severity: Severity
+    rule: str
+    subject: str
+    advice: str
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.subject}: {self.advice} [{self.rule}]"
+
+
+def check(db: Database, evidence: EvidenceStore | None) -> list[Problem]:
+    """Prove every invariant; [] if all hold.
+
+    Reads the whole database, and every evidence file if a store is given. A watcher may run.
+    """
+    try:
+        with db.read() as connection:
+            damage = list(_damaged_pages(connection, db))
+            if damage:
+                return damage  # what else such a file says is not to be trusted
+            return [
+                *_dangling_references(connection),
+                *_wrong_projections(connection),
+                *_gaps_in_history(connection),
+                *_reversed_spans(connection),
+                *_nobodies(connection),
+                *_bad_vectors(connection),
+                *(_bad_evidence(connection, evidence) if evidence is not None else ()),
+            ]
+    except DatabaseUnusable as error:
+        return [_error("readable", str(db.address), str(error))]
+
+
+def _damaged_pages(connection: Connection, db: Database) -> Iterator[Problem]:
+    if db.address.file is None:  # PostgreSQL proves its pages by itself
+        return
+    for row in connection.execute(text("PRAGMA integrity_check")):
+        if row[0] != "ok":
+            advice = f"{row[0]}; restore a backup"
+            yield _error("integrity", str(db.address.file), " ".join(advice.split()))
+
+
+def _dangling_references(connection: Connection) -> Iterator[Problem]:
+    for table in Table.metadata.sorted_tables:
+        keys = sorted(table.foreign_key_constraints, key=lambda key: str(key.name))
+        for key in keys:
+            yield from _dangling_key(connection, key)
+
+
+def _dangling_key(connection: Connection, key: ForeignKeyConstraint) -> Iterator[Problem]:
+    child = key.table
+    parent = key.referred_table.alias("parent")
+    pairs = [(element.parent, parent.c[element.column.name]) for element in key.elements]
+    query = (
+        select(*child.primary_key.columns)
+        .select_from(child.outerjoin(parent, and_(*(mine == theirs for mine, theirs in pairs))))
+        .where(
+            *(mine.is_not(None) for mine, _ in pairs),
+            or_(*(theirs.is_(None) for _, theirs in pairs)),
+        )
+        .order_by(*child.primary_key.columns)
+    )
+    for row in connection.execute(query):
+        target = f"a row of {key.referred_table.name} that is not there"
+        yield _error("reference", f"{child.name} {row[0]}", f"refers to {target}; restore a backup")
+
+
+def _wrong_projections(connection: Connection) -> Iterator[Problem]:
+    newest = (
+        select(LinkEventRow.sighting_id, func.max(LinkEventRow.sequence).label("sequence"))
+        .group_by(LinkEventRow.sighting_id)
+        .subquery()
+    )
+    query = (
+        select(
+            SightingRow.id,
+            SightingRow.identity_id,
+            SightingRow.link_sequence,
+            LinkEventRow.identity_id.label("said"),
+            LinkEventRow.sequence,
+        )
+        .outerjoin(newest, newest.c.sighting_id == SightingRow.id)
+        .outerjoin(
+            LinkEventRow,
+            and_(
+                LinkEventRow.sighting_id == SightingRow.id,
+                LinkEventRow.sequence == newest.c.sequence,
+            ),
+        )
+        .where(
+            or_(
+                LinkEventRow.sequence.is_(None),
+                LinkEventRow.sequence != SightingRow.link_sequence,
+                func.coalesce(LinkEventRow.identity_id, -1)
+                != func.coalesce(SightingRow.identity_id, -1),
+            )
+        )
+        .order_by(SightingRow.id)
+    )
+    for row in connection.execute(query):
+        shown, said = _name(row.identity_id), _name(row.said)
+        advice = f"shows {shown} (event {row.link_sequence}), newest link event says {said}"
+        yield _error("projection", f"sighting {row.id}", f"{advice} (event {row.sequence})")
+
+
+def _gaps_in_history(connection: Connection) -> Iterator[Problem]:
+    query = (
+        select(LinkEventRow.sighting_id, func.count().label("n"))
+        .group_by(LinkEventRow.sighting_id)
+        .having(
+            or_(
+                func.min(LinkEventRow.sequence) != 0,
+                func.max(LinkEventRow.sequence) != func.count() - 1,
+            )
+        )
+        .order_by(LinkEventRow.sighting_id)
+    )
+    for row in connection.execute(query):
+        advice = f"its {row.n} link events are not numbered 0 to {row.n - 1}: some are missing"
+        yield _error("history", f"sighting {row.sighting_id}", advice)
+
+
+def _reversed_spans(connection: Connection) -> Iterator[Problem]:
+    backwards = SightingRow.last_seen_us < SightingRow.first_seen_us
+    query = select(SightingRow.id).where(backwards).order_by(SightingRow.id)
+    for number in connection.execute(query).scalars():
+        yield _error("span", f"sighting {number}", "ends before it begins")
+
+
+def _nobodies(connection: Connection) -> Iterator[Problem]:
+    """Identities are made by a link event, in its transaction."""
+    query = (
+        select(IdentityRow.id)
+        .outerjoin(LinkEventRow, LinkEventRow.identity_id == IdentityRow.id)
+        .where(LinkEventRow.id.is_(None))
+        .order_by(IdentityRow.id)
+    )
+    for number in connection.execute(query).scalars():
+        yield _error("identity", _name(number), "no sighting was ever linked to this identity")
+
+
+def _bad_vectors(connection: Connection) -> Iterator[Problem]:
+    query = (
+        select(ExemplarRow.id, ExemplarRow.vector, ModelVersionRow.dimension)
+        .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
+        .order_by(ExemplarRow.id)
+    )
+    for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query):
+        subject = f"exemplar {row.id}"
+        if len(row.vector) != 4 * row.dimension:
+            advice = f"{len(row.vector)} bytes, its model's vectors have {4 * row.dimension}"
+            yield _error("vector", subject, advice)
+        elif not abs(float(np.linalg.norm(to_vector(row.vector))) - 1) <= UNIT_TOLERANCE:
+            yield _error("vector", subject, "its vector is not of unit length")
+
+
+def _bad_evidence(connection: Connection, evidence: EvidenceStore) -> Iterator[Problem]:
+    referred = set()
+    for sha256 in connection.execute(select(EvidenceRow.sha256).order_by(EvidenceRow.sha256)):
+        referred.add(sha256[0])
+        try:
+            evidence.get(sha256[0])
+        except (NotFound, EvidenceDamaged) as error:
+            yield _error("evidence", f"evidence {sha256[0]}", str(error))
+    for file in evidence.files():
+        if not SHA256.fullmatch(file.stem) or file != evidence.path(file.stem):
+            yield _warning(
+                "unknown file", str(file), "is no evidence; delete it only while no watcher runs"
+            )
+        elif file.stem not in referred:
+            yield _warning(
+                "orphan",
+                str(file),
+                "no sighting refers to it; delete it only while no watcher runs",
+            )
+
+
+def _name(identity: int | None) -> str:
+    return "nobody" if identity is None else person_name(IdentityId(identity))
+
+
+def _error(rule: str, subject: str, advice: str) -> Problem:
+    return Problem(severity=Severity.ERROR, rule=rule, subject=subject, advice=advice)
+
+
+def _warning(rule: str, subject: str, advice: str) -> Problem:
+    return Problem(severity=Severity.WARNING, rule=rule, subject=subject, advice=advice)
