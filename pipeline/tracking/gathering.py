@@ -69,6 +69,11 @@ class Gathering:
         return len(self._times_us)
 
     @property
+    def n_crops(self) -> int:
+        """Pictures held now."""
+        return sum(map(len, self._crops.values()))
+
+    @property
     def duration_s(self) -> float:
         """From the first to the last detection since the last part; 0 if there is none."""
         return (self._times_us[-1] - self._times_us[0]) * _US if self._times_us else 0.0
@@ -78,7 +83,7 @@ class Gathering:
         """Whether what was gathered is a visit, or continues one with a picture."""
         if not self._times_us:
             return False
-        is_continued = self._part > 0 and any(self._crops.values())
+        is_continued = self._part > 0 and self.n_crops > 0
         return is_continued or self.duration_s >= self._config.min_visit_s
 
     def add(
