@@ -2,10 +2,148 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from streams.address import expand, is_live, refuse_unsupported
 
 
 class Section(BaseModel):
-    """One block of `config.yaml`: frozen, closed, every field with unit and description."""
+    """One block of `config.yaml`: frozen, closed, every field with unit and description.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Errors do not repeat what was written: it may be a password.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class CameraConfig(Section):
+    """One camera: where it is, what light it sees, and how patient to be with it."""
+
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9_-]{1,64}$",
+            description="Unique name, 1 to 64 letters, digits, _ or -; appears in every answer.",
+        ),
+    ]
+    source: Annotated[
+        SecretStr,
+        Field(
+            description="rtsp:// or rtsps:// address, path of a video file, or folder of images. "
+            "${NAME} is taken from the environment, and percent-encoded inside user:password@."
+        ),
+    ]
+    modality: Annotated[
+        Literal["auto", "visible", "infrared"],
+        Field(description="Light the camera sees; auto looks at each picture's colour."),
+    ] = "auto"
+    starts_at: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="Recorded sources only: time of the first frame, with its time zone. "
+            "Default: the file's creation_time tag, else its modification time."
+        ),
+    ] = None
+    transport: Annotated[
+        Literal["tcp", "udp"],
+        Field(description="How RTSP carries the pictures; tcp loses none, udp may be quicker."),
+    ] = "tcp"
+    open_timeout_s: Annotated[
+        float, Field(gt=0, le=60, description="Seconds to wait for a camera to answer.")
+    ] = 5.0
+    stall_after_s: Annotated[
+        float,
+        Field(gt=0, le=10, description="No packet for this many seconds: the camera is lost."),
+    ] = 5.0
+    retry_denied_s: Annotated[
+        float,
+        Field(
+            ge=1,
+            description="Seconds between tries after a refused password; too few lock accounts.",
+        ),
+    ] = 60.0
+    fps: Annotated[
+        float,
+        Field(gt=0, le=1000, description="Image folders only: pictures per second."),
+    ] = 10.0
+    region: Annotated[
+        tuple[Fraction, Fraction, Fraction, Fraction] | None,
+        Field(
+            description="x0, y0, x1, y1 as fractions of the picture, 0 to 1 from its top left: "
+            "this camera is only that part. Default: all of it."
+        ),
+    ] = None
+
+    @field_validator("source", mode="after")
+    @classmethod
+    def _expand_source(cls, source: SecretStr) -> SecretStr:
+        expanded = expand(source.get_secret_value())
+        refuse_unsupported(expanded)
+        return SecretStr(expanded)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.region is not None:
+            x0, y0, x1, y1 = self.region
+            if x0 >= x1 or y0 >= y1:
+                raise ValueError("region: expected x0 < x1 and y0 < y1, as fractions from 0 to 1")
+        if self.starts_at is not None and self.is_live:
+            raise ValueError("starts_at: a live camera tells its own time; remove it")
+        return self
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the source is a camera on the network rather than a recording."""
+        return is_live(self.source.get_secret_value())
+
+
+class MotionConfig(Section):
+    """When a camera's pictures are worth looking for people in."""
+
+    enabled: Annotated[
+        bool, Field(description="false looks for people in every frame, moving or not.")
+    ] = True
+    min_change: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=255,
+            description="Grey levels (of 255) by which a patch must differ from the background; "
+            "patches noisier than that need more.",
+        ),
+    ] = 8.0
+    min_area_percent: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=100,
+            description="Smallest changed area that counts, in percent of the picture.",
+        ),
+    ] = 0.03
+    keep_s: Annotated[
+        float, Field(ge=0, description="Seconds to go on looking after the last motion.")
+    ] = 10.0
+    warm_up_s: Annotated[
+        float,
+        Field(ge=0, description="Seconds to look at everything after a start or a gap."),
+    ] = 3.0
+    absorb_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            description="Seconds after which something new that stands still is background.",
+        ),
+    ] = 120.0

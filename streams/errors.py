@@ -4,6 +4,7 @@ NoctuleError
 ├── Transient        retried by the one supervisor
 │   ├── ConnectFailed
 │   └── StreamLost
+│       └── StreamStalled
 └── Permanent        stops this part and tells the operator what to do
     ├── ConfigInvalid
     ├── SourceUnreadable
@@ -31,6 +32,10 @@ class ConnectFailed(Transient):
 
 class StreamLost(Transient):
     """A camera that was seen stopped sending."""
+
+
+class StreamStalled(StreamLost):
+    """A camera keeps its connection open but sends nothing."""
 
 
 class ConfigInvalid(Permanent):
