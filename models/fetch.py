@@ -224,10 +224,10 @@ def _open_member(archive: Path, name: str) -> Iterator[IO[bytes]]:
             return
         with tarfile.open(archive) as sdist:
             member = sdist.getmember(name)
-            stream = sdist.extractfile(member) if member.isfile() else None
-            if stream is None:
+            content = sdist.extractfile(member) if member.isfile() else None
+            if content is None:
                 raise SourceSilent(f"{name} in {archive.name} is not a plain file")
-            with stream:
-                yield stream
+            with content:
+                yield content
     except (KeyError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise SourceSilent(f"{archive.name} holds no readable {name}") from error

@@ -45,7 +45,8 @@ class Letterbox:
         offset = np.array([self.left_px, self.top_px] * 2, dtype=np.float32)
         scale = np.array(self.picture_wh, np.float32) / np.array(self.scaled_wh, np.float32)
         limit = np.array(self.picture_wh * 2, dtype=np.float32)
-        return np.clip((boxes - offset) * np.tile(scale, 2), 0, limit).astype(np.float32)
+        restored: npt.NDArray[np.float32] = (boxes - offset) * np.tile(scale, 2)
+        return np.minimum(np.maximum(restored, np.float32(0)), limit)
 
 
 def fit(picture_hw: tuple[int, int], *, longer_px: int, stride_px: int) -> Letterbox:
