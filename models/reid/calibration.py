@@ -17,8 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
+from models.config import EmbedderConfig
 from models.errors import WeightsRefused
 from models.types import ModelId
+from models.weights import obtain
 from streams.types import Modality
 
 DEFAULT_PRIOR = 0.15
@@ -169,6 +171,16 @@ def fit_curve(
 def calibration_path(weights: Path) -> Path:
     """Where the calibration of a weights file lies: beside it."""
     return weights.with_suffix(".calibration.json")
+
+
+def load_calibration(config: EmbedderConfig, *, model: ModelId) -> Calibration:
+    """The calibration that came with the weights that the configuration names.
+
+    Raises:
+        WeightsUnavailable: The weights cannot be found.
+        WeightsRefused: The calibration is missing, damaged, or made for another network.
+    """
+    return read_calibration(calibration_path(obtain(config.weights)), model=model)
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
