@@ -152,7 +152,8 @@ def _pip_download(source: PipSource, scratch: Path) -> Path:
 
     pip checks the archive's sha256 before it looks inside. Of a source archive it also asks the
     metadata, and would run the archive's build backend for that: it gets an inert one of ours
-    instead, so that nothing of the archive is ever executed.
+    instead, so that nothing of the archive is executed. (An archive that brings its own backend
+    along would still run it: such a one has no place in the manifest.)
     """
     requirements = scratch / "requirements.txt"
     requirements.write_text(f"{source.requirement} --hash=sha256:{source.archive_sha256}\n")
