@@ -123,7 +123,7 @@ def sections(section: type[Section]) -> set[type[Section]]:
 
 
 def test_every_key_has_a_sentence() -> None:
-    for section in [*sections(SiteConfig), CameraConfig]:
+    for section in sections(SiteConfig) | sections(CameraConfig):
         for name, field in section.model_fields.items():
             assert field.description, f"{section.__name__}.{name} has no description"
             assert field.description.endswith("."), f"{section.__name__}.{name}: not a sentence"
@@ -131,7 +131,7 @@ def test_every_key_has_a_sentence() -> None:
 
 def test_every_fixed_threshold_with_a_unit_says_it() -> None:
     units = {"_s": "second", "_h": "hour", "_px": "pixel", "_mb": "megabyte", "_percent": "percent"}
-    for section in [*sections(SiteConfig), CameraConfig]:
+    for section in sections(SiteConfig) | sections(CameraConfig):
         for name, field in section.model_fields.items():
             for suffix, unit in units.items():
                 if name.endswith(suffix):

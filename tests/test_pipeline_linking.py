@@ -62,7 +62,7 @@ def tracklet(*, camera: str = "plaza", at_s: float = 100, light: Modality = VIS)
         track=TrackKey(f"{camera}/{int(at_s)}/1"),
         part=0,
         times_us=times,
-        boxes=np.tile(np.float32([0, 0, 10, 30]), (2, 1)),
+        boxes=np.tile(np.array([0, 0, 10, 30], np.float32), (2, 1)),
         scores=np.ones(2, np.float32),
         modality=light,
         crops=(),
@@ -245,11 +245,12 @@ def test_probabilities_of_all_hypotheses_sum_to_one_and_follow_similarity(
 
     assert len(found) == len(cosines)
     assert 0 < sum(c.probability for c in found) < 1
-    assert [c.similarity for c in found] == sorted((c.similarity for c in found), reverse=True)
+    similarities = [c.similarity for c in found]
+    assert np.all(np.diff(similarities) <= 1e-6)  # equal but for rounding
 
 
 def test_more_people_to_confuse_with_need_more_evidence() -> None:
-    vector = direction(0, towards=15, cosine=0.75)
+    vector = direction(0, towards=15, cosine=0.68)
     few = gallery_of(look(direction(0)))
     many = gallery_of(look(direction(0)), *(look(direction(k)) for k in range(1, 12)))
 

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from models.config import EmbedderConfig
 from models.errors import WeightsRefused
@@ -162,6 +161,8 @@ def fit_curve(
     def cost(parameters: npt.NDArray[np.float64]) -> float:
         odds = parameters[0] * scores + parameters[1]
         return float(weights @ (np.logaddexp(0, odds) - targets * odds))
+
+    from scipy.optimize import minimize  # takes half a second: for those who fit
 
     middle = (same.mean() + different.mean()) / 2
     found = minimize(cost, np.array([10.0, -10.0 * middle]), method="L-BFGS-B").x

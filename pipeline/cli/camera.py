@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from pipeline.cli.options import JsonOption
+from pipeline.cli.options import JsonOption, camera_from
 from pipeline.cli.output import light, print_json, print_line
-from pipeline.errors import UsageInvalid
-from streams.config import CameraConfig
 from streams.probe import probe
 
 app = typer.Typer(
@@ -36,13 +34,7 @@ def probe_camera(
 
     Example: noctule camera probe 'rtsp://operator:${GATE_PASSWORD}@192.0.2.7/stream1'
     """
-    try:
-        camera = CameraConfig.model_validate(
-            {"name": "probe", "source": SecretStr(url), "transport": transport}
-        )
-    except ValidationError as error:
-        words = error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")
-        raise UsageInvalid(words) from None
+    camera = camera_from("URL", name="probe", source=SecretStr(url), transport=transport)
     seen = probe(camera)
     facts: dict[str, object] = {
         "codec": seen.codec,
@@ -51,8 +43,9 @@ def probe_camera(
         "fps": seen.fps,
         "keyframe_interval_s": seen.keyframe_interval_s,
         "modality": seen.modality.value,
-        "first_frame_after_s": seen.first_frame_after_s,
+        "first_frame_s": seen.first_frame_s,
         "has_sender_clock": seen.has_sender_clock,
+        "clock_off_s": seen.clock_off_s,
     }
     if as_json:
         print_json({**facts, "advice": list(seen.advice)})

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+from pydantic import ValidationError
 
 from pipeline.config import SiteConfig, load_config
 from pipeline.errors import UsageInvalid
 from storage.types import Span
+from streams.config import CameraConfig
 
 ConfigOption = Annotated[
     Path,
@@ -22,6 +24,10 @@ FromOption = Annotated[
 ]
 ToOption = Annotated[str | None, typer.Option("--to", help="Before, e.g. 2026-06-01T23:00+02:00.")]
 CameraOption = Annotated[str | None, typer.Option("--camera", help="Only this camera.")]
+ModalityOption = Annotated[
+    Literal["auto", "visible", "infrared"],
+    typer.Option("--modality", help="The light it was taken in; auto looks at the colours."),
+]
 
 DEFAULT_CONFIG = Path("config.yaml")
 
@@ -29,6 +35,22 @@ DEFAULT_CONFIG = Path("config.yaml")
 def read_config(path: Path) -> SiteConfig:
     """The site's configuration, with relative paths made absolute."""
     return load_config(path)
+
+
+def camera_from(option: str, **settings: object) -> CameraConfig:
+    """A camera from what was typed; `option` names the argument that holds its address.
+
+    Raises:
+        UsageInvalid: With the words of the first mistake.
+    """
+    try:
+        return CameraConfig.model_validate(settings)
+    except ValidationError as error:
+        mistake = error.errors(include_input=False)[0]
+        names = {"source": option, "starts_at": "--time"}
+        key = ".".join(map(str, mistake["loc"]))
+        words = mistake["msg"].removeprefix("Value error, ")
+        raise UsageInvalid(f"{names.get(key, f'--{key}')}: {words}") from None
 
 
 def parse_time(text: str) -> datetime:

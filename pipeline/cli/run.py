@@ -8,18 +8,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from rich.logging import RichHandler
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from models.fetch import Received
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
+    ModalityOption,
+    camera_from,
     parse_time,
     read_config,
 )
@@ -35,13 +38,14 @@ from pipeline.cli.output import (
 )
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
-from pipeline.run.watch import Progress, watch
 from storage.address import read_address
 from storage.database import open_database
 from storage.identities import identities
 from storage.sightings import sightings
 from storage.types import Decision, Sighting, person_name
-from streams.config import CameraConfig
+
+if TYPE_CHECKING:
+    from pipeline.run.watch import Progress
 
 _ROWS_SHOWN = 200
 
@@ -61,9 +65,7 @@ def replay(
         str | None,
         typer.Option("--time", help="Time of its first frame, e.g. 2026-06-01T14:00 (UTC)."),
     ] = None,
-    modality: Annotated[
-        str, typer.Option("--modality", help="auto, visible or infrared.")
-    ] = "auto",
+    modality: ModalityOption = "auto",
     region: Annotated[
         str | None,
         typer.Option("--region", help="Only this part, fractions x0,y0,x1,y1, e.g. 0,0,0.5,1."),
@@ -76,19 +78,14 @@ def replay(
     Example: noctule replay yard.mp4 --camera yard --time 2026-06-01T22:40
     """
     site = read_config(config)
-    settings = {
-        "name": camera,
-        "source": SecretStr(str(file.expanduser().absolute())),
-        "modality": modality,
-        "starts_at": parse_time(start) if start else None,
-        "region": _parse_region(region) if region else None,
-    }
-    try:
-        only = CameraConfig.model_validate(settings)
-    except ValidationError as error:
-        mistake = error.errors(include_input=False)[0]
-        words = mistake["msg"].removeprefix("Value error, ")
-        raise UsageInvalid(f"--{'.'.join(map(str, mistake['loc']))}: {words}") from None
+    only = camera_from(
+        "FILE",
+        name=camera,
+        source=SecretStr(str(file.expanduser().absolute())),
+        modality=modality,
+        starts_at=parse_time(start) if start else None,
+        region=_parse_region(region) if region else None,
+    )
     _watch(site.model_copy(update={"cameras": (only,)}), config, as_json=as_json)
 
 
@@ -100,9 +97,10 @@ def _parse_region(text: str) -> list[float]:
 
 
 def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
+    from pipeline.run.watch import watch  # torch takes seconds: not for --help
+
     stop = threading.Event()
-    level: Literal["debug", "info", "warning", "error"] = site.log_level
-    _start_logging(level)
+    _start_logging(site.log_level)
     with _stopped_by_signals(stop), _bar() as bar:
         task = bar.add_task("starting", total=None, words="")
 
@@ -115,7 +113,15 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
                 words=_words(progress),
             )
 
-        done = watch(site, stop=stop, report=report)
+        def fetching(received: Received) -> None:
+            bar.update(
+                task,
+                description=f"fetching {received.file} from {received.source}",
+                completed=received.done_bytes,
+                total=received.total_bytes,
+            )
+
+        done = watch(site, stop=stop, report=report, fetching=fetching)
     _conclude(site, config, done, as_json=as_json)
     if done.failures:
         raise typer.Exit(1)

@@ -7,10 +7,15 @@ from typing import Annotated
 
 import typer
 
+from models.errors import PictureInvalid
 from models.reid.calibration import load_calibration
-from models.reid.embedder import load_embedder
-from models.reid.pictures import read_crop
-from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
+from pipeline.cli.options import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    ModalityOption,
+    read_config,
+)
 from pipeline.cli.output import (
     clock_time,
     iso_time,
@@ -25,13 +30,12 @@ from pipeline.linking.linker import rank
 from storage.database import open_database
 from storage.gallery import gallery as gallery_rows
 from storage.types import person_name
+from streams.images import read_image
 
 
 def search(
     image: Annotated[Path, typer.Option("--image", help="A picture cropped to one person.")],
-    modality: Annotated[
-        str, typer.Option("--modality", help="auto, visible or infrared: the light of the picture.")
-    ] = "auto",
+    modality: ModalityOption = "auto",
     limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates at most.")] = 10,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
@@ -40,8 +44,14 @@ def search(
 
     Example: noctule search --image red-coat.jpg --limit 5
     """
+    from models.reid.embedder import load_embedder  # torch takes seconds: not for --help
+    from models.reid.pictures import picture_crop
+
     site = read_config(config)
-    crop = read_crop(image, modality=modality)
+    pixels = read_image(image)
+    if pixels is None:
+        raise PictureInvalid(f"--image {image}: expected a JPEG or PNG picture, found none")
+    crop = picture_crop(pixels, modality)
     embedder = load_embedder(site.embedder)
     gallery = Gallery(embedder.dimension)
     with open_database(site.storage.database.get_secret_value()) as database:
@@ -49,7 +59,7 @@ def search(
     candidates = rank(
         mean_look(embedder.embed([crop])),
         gallery=gallery,
-        calibration=load_calibration(embedder.model),
+        calibration=load_calibration(site.embedder, model=embedder.model),
         config=site.linking,
     )
     nobody = 1 - sum(candidate.probability for candidate in candidates)

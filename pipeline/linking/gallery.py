@@ -9,10 +9,10 @@ from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
-from storage.vectors import FlatIndex
 
 from models.types import Embeddings
 from storage.types import GalleryRow, IdentityId
+from storage.vectors import FlatIndex
 from streams.types import CameraId, Modality
 
 Vector = npt.NDArray[np.float32]

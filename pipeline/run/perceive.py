@@ -54,7 +54,7 @@ class Perception:
         for camera, tracker in self._trackers.items():
             if now_us - self._told_us.get(camera, now_us) >= _TICK_US:
                 self._told_us[camera] = now_us
-                found += tracker.pause(now_us)
+                found += tracker.expire(now_us)
         return found
 
 

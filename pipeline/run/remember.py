@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import numpy.typing as npt
-from storage.evidence import EvidenceStore
-from storage.sightings import record_sighting, relink
 
 from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
@@ -21,6 +19,8 @@ from pipeline.linking.linker import Calibrated, continued, link
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
 from storage.errors import DiskFull
+from storage.evidence import EvidenceStore
+from storage.sightings import record_sighting, relink
 from storage.types import (
     Decision,
     Exemplar,

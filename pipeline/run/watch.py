@@ -9,13 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-
-from storage.cameras import close_open_gaps, record_camera, record_gap
-from storage.evidence import EvidenceStore
-from storage.gallery import gallery as gallery_rows
-from streams.live import CameraHealth, LiveFeeds
+from importlib.metadata import version
 
 from models.detect.load import load_detector
+from models.fetch import Received
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
@@ -25,11 +22,17 @@ from pipeline.run.perceive import Perception, batches
 from pipeline.run.remember import Memory
 from pipeline.stage import Stage
 from pipeline.types import Tracklet
+from storage.cameras import close_open_gaps, record_camera, record_gap
 from storage.database import Database, claim_watcher, open_database
+from storage.evidence import EvidenceStore
+from storage.gallery import gallery as gallery_rows
+from storage.runs import record_run, record_run_end
 from storage.types import Decision, NewLink, Recorded
 from streams.address import shown
 from streams.clock import Clock, SystemClock
 from streams.errors import NoctuleError
+from streams.feed import CameraHealth
+from streams.live import LiveFeeds
 from streams.replay import Replay
 from streams.types import CameraId, Frame, Gap
 
@@ -66,6 +69,7 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+Fetching = Callable[[Received], None]
 
 
 def watch(
@@ -73,9 +77,14 @@ def watch(
     *,
     stop: threading.Event,
     report: Report,
+    fetching: Fetching | None = None,
     clock: Clock | None = None,
 ) -> Progress:
     """Watch all cameras of a site until recorded footage ends or `stop` is set.
+
+    Args:
+        report: Told a few times a second how far we are.
+        fetching: Told about a download of weights, if one is needed.
 
     Raises:
         UsageInvalid: No camera, or live and recorded cameras mixed.
@@ -96,18 +105,25 @@ def watch(
             open_database(config.storage.database.get_secret_value(), create=True)
         )
         stack.enter_context(claim_watcher(database))
-        perception = Perception(config, load_detector(config.detector))
+        perception = Perception(config, load_detector(config.detector, progress=fetching))
         memory = _memory(config, database, heard)
         close_open_gaps(database, clock.now_us())
+        run = record_run(
+            database,
+            program=version("noctule"),
+            config_hash=config.fingerprint(),
+            now_us=clock.now_us(),
+        )
         for camera in config.cameras:
             record_camera(
                 database, CameraId(camera.name), description=shown(camera.source.get_secret_value())
             )
-        stage = stack.enter_context(Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING))
         told = _Teller(progress, perception, report)
-        run = _watch_live if live else _watch_recorded
-        run(config, database, perception, stage, told, stop)
-        _put_all(stage, perception.cut_all())
+        look = _watch_live if live else _watch_recorded
+        with Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING) as stage:
+            look(config, database, perception, stage, told, stop)
+            _put_all(stage, perception.cut_all())
+        record_run_end(database, run, now_us=clock.now_us())
     told.tell(force=True)
     return progress
 
@@ -136,7 +152,7 @@ def _memory(
         database=database,
         evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
         embedder=embedder,
-        calibration=load_calibration(embedder.model),
+        calibration=load_calibration(config.embedder, model=embedder.model),
         gallery=known,
         config=config.linking,
         listener=heard,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from streams.config import Section
 
@@ -14,22 +14,26 @@ class TrackingConfig(Section):
 
     min_start_score: Annotated[
         float,
-        Field(
-            ge=0.1,
-            le=1,
-            description="Confidence from which a detection starts a track, 0.1-1. Weaker ones only "
-            "continue tracks.",
-        ),
-    ] = 0.6
+        Field(ge=0, le=1, description="Confidence from which a detection starts a track, 0-1."),
+    ] = 0.5
     min_firm_score: Annotated[
         float,
         Field(
-            ge=0.1,
+            ge=0,
             le=1,
-            description="Confidence from which a detection is matched first and may bring back a "
-            "lost track, 0.1-1.",
+            description="Confidence from which a detection is matched to tracks before weaker ones "
+            "are, 0-1; at most min_start_score.",
         ),
-    ] = 0.6
+    ] = 0.4
+    min_continue_score: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Confidence from which a detection continues a track, 0-1; at most "
+            "min_firm_score.",
+        ),
+    ] = 0.2
     lost_patience_s: Annotated[
         float,
         Field(
@@ -63,3 +67,12 @@ class TrackingConfig(Section):
         float,
         Field(ge=0, le=1, description="Confidence from which a detection's picture is kept, 0-1."),
     ] = 0.3
+
+    @model_validator(mode="after")
+    def _scores_are_in_order(self) -> Self:
+        if not self.min_continue_score <= self.min_firm_score <= self.min_start_score:
+            raise ValueError(
+                "expected min_continue_score <= min_firm_score <= min_start_score, got "
+                f"{self.min_continue_score}, {self.min_firm_score}, {self.min_start_score}"
+            )
+        return self

@@ -1,8 +1,8 @@
 """Which detections of consecutive frames are the same person: association by motion and overlap.
 
-A thin layer over the C-BIoU tracker of the `trackers` library that adds what a watching system
-needs and a benchmark does not: patience in seconds by the stream's own times, numbers owned by the
-instance, one answer per detection row. Why this tracker: docs/adr/0005-tracker.md.
+A thin layer over the ByteTrack of the `trackers` library that adds what a watching system needs and
+a benchmark does not: patience in seconds by the stream's own times, numbers owned by the instance,
+one answer per detection row. Why this tracker: docs/adr/0005-tracker.md.
 """
 
 from __future__ import annotations
@@ -14,13 +14,20 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import supervision as sv
-from trackers import CBIoUTracker
+from trackers import BIoU, ByteTrackTracker
 
 from models.types import Detections
 from pipeline.tracking.config import TrackingConfig
 
 NO_TRACK = -1
 """Stands for a detection that belongs to no track, or to none yet."""
+
+ENLARGED_BY = 0.1
+"""Boxes grow by this share on each side before their overlap is measured: people who walk fast or
+stop abruptly still overlap their prediction at low frame rates."""
+
+MIN_OVERLAP = 0.25
+"""Intersection over union of enlarged boxes below which two are never the same person."""
 
 _PERIODS_REMEMBERED = 15
 _US = 1e-6
@@ -41,16 +48,15 @@ class Tracker(Protocol):
 
 
 class BufferedOverlapTracker:
-    """C-BIoU: Kalman prediction, then cascaded matching on overlap of enlarged boxes.
+    """ByteTrack: Kalman prediction, then overlap of enlarged boxes, sure detections first.
 
-    A track gets its number at its second detection; both must be at least `min_start_score` and
-    `min_firm_score` sure. Equal input gives equal numbers, whatever else runs in the process.
+    A track gets its number at its second detection in a row, of which the first must be at least
+    `min_start_score` sure. Equal input gives equal numbers, whatever else runs in the process.
     """
 
     def __init__(self, config: TrackingConfig) -> None:
+        self._config = config
         self._patience_us = round(config.lost_patience_s / _US)
-        self._start_score = max(config.min_start_score, config.min_firm_score)
-        self._firm_score = config.min_firm_score
         self._periods_us: deque[int] = deque(maxlen=_PERIODS_REMEMBERED)
         self._last_us: int | None = None
         self._n_given = 0
@@ -64,11 +70,12 @@ class BufferedOverlapTracker:
         """
         now_us = detections.captured_at_us if now_us is None else now_us
         self._advance(now_us)
+        rows = np.flatnonzero(detections.scores >= self._config.min_continue_score)
         answer = self._library.update(
             sv.Detections(
-                xyxy=np.asarray(detections.boxes, dtype=np.float64),
-                confidence=np.asarray(detections.scores, dtype=np.float64),
-                data={"row": np.arange(len(detections))},
+                xyxy=detections.boxes[rows].astype(np.float64),
+                confidence=detections.scores[rows].astype(np.float64),
+                data={"row": rows},
             ),
             timestamp=self._n_steps,
         )
@@ -77,7 +84,7 @@ class BufferedOverlapTracker:
             numbers[answer.data["row"]] = self._own_numbers(answer.tracker_id, now_us)
         return numbers
 
-    def _start(self) -> CBIoUTracker:
+    def _start(self) -> ByteTrackTracker:
         """A library tracker without tracks.
 
         It counts time in frames of this camera (`frame_rate=1`): its noise is tuned per frame, and
@@ -86,11 +93,12 @@ class BufferedOverlapTracker:
         self._n_steps = 0.0
         self._numbers: dict[int, int] = {}
         self._seen_us: dict[int, int] = {}
-        return CBIoUTracker(
+        return ByteTrackTracker(
             frame_rate=1.0,
-            track_activation_threshold=self._start_score,
-            high_conf_det_threshold=self._firm_score,
-            instant_first_frame_activation=False,
+            track_activation_threshold=self._config.min_start_score,
+            high_conf_det_threshold=self._config.min_firm_score,
+            minimum_iou_threshold=MIN_OVERLAP,
+            iou=BIoU(buffer_ratio=ENLARGED_BY),
         )
 
     def _advance(self, now_us: int) -> None:
