@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from models.types import ModelId
 from models.weights import cache_folder, sha256_of
 
 TASKS = {"detect", "pose", "segment"}
-UNREADABLE = (
-    *(AttributeError, EOFError, ImportError, KeyError, OSError, RuntimeError, TypeError),
-    *(ValueError, pickle.UnpicklingError),
+UNREADABLE = (  # whatever an unpickler does with bytes that are no pickle
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, ImportError, LookupError),
+    *(MemoryError, OSError, RuntimeError, TypeError, ValueError),
+    *(pickle.UnpicklingError, struct.error),
 )
 
 
