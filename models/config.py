@@ -50,7 +50,11 @@ class EmbedderConfig(Section):
     ] = "edge"
     batch: Annotated[
         int,
-        Field(ge=1, le=1024, description="Crops at once; halved when memory is short."),
+        Field(
+            ge=1,
+            le=1024,
+            description="Crops per GPU forward pass; halved when memory is short.",
+        ),
     ] = 32
     threads: Annotated[
         int, Field(ge=1, le=64, description="CPU threads of one forward pass, without a GPU.")

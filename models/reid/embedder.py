@@ -42,16 +42,16 @@ class Embedder(Protocol):
 
 
 class EdgeEmbedder:
-    """The edge network on one device.
+    """The edge network on one device. Used by one thread at a time.
 
-    The same crops give the same vectors on the CPU, but for rounding when they come in other
-    batches.
+    On the CPU a crop's vector is the same to the last bit whichever crops it comes with.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, device: torch.device, batch: int) -> None:
         self._network = checkpoint.network.to(device).to(memory_format=torch.channels_last)
         self._device = device
-        self._batch = batch
+        # A CPU gains nothing from batches (43 ms a crop one by one, 57 ms in batches of 32).
+        self._batch = 1 if device.type == "cpu" else batch
         self.model = checkpoint.model
         self.card = checkpoint.card
         self.dimension = checkpoint.network.architecture.dimension

@@ -1,0 +1,159 @@
+"""Similarities become probabilities that do not claim too much."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.config import EmbedderConfig
+from models.errors import WeightsRefused
+from models.reid.calibration import (
+    MOST_EVIDENCE,
+    Calibration,
+    Curve,
+    Pair,
+    calibration_path,
+    fit_curve,
+    pair_of,
+    read_calibration,
+    write_calibration,
+)
+from models.reid.embedder import load_embedder
+from models.types import ModelId
+from models.weights import obtain
+from streams.types import Modality
+
+Floats = npt.NDArray[np.float32]
+V, I = Modality.VISIBLE, Modality.INFRARED  # noqa: E741
+CALIBRATION = Calibration(
+    name="test",
+    model=ModelId("edge@0"),
+    widening=1.0,
+    visible_visible=Curve(slope=10, offset=-6),
+    infrared_infrared=Curve(slope=8, offset=-6),
+    visible_infrared=Curve(slope=6, offset=-2),
+)
+
+
+@given(
+    a=st.sampled_from(Modality),
+    b=st.sampled_from(Modality),
+    low=st.floats(-1, 1),
+    high=st.floats(-1, 1),
+    prior=st.floats(0.001, 0.999),
+)
+def test_probability_is_symmetric_and_grows_with_similarity(
+    a: Modality, b: Modality, low: float, high: float, prior: float
+) -> None:
+    low, high = sorted((low, high))
+
+    p_low = CALIBRATION.probability(low, a, b, prior=prior)
+    p_high = CALIBRATION.probability(high, b, a, prior=prior)
+
+    assert 0 < p_low <= p_high < 1
+
+
+def test_even_odds_lie_where_the_curve_crosses_zero() -> None:
+    assert CALIBRATION.probability(0.6, V, V, prior=0.5) == pytest.approx(0.5)
+    assert CALIBRATION.probability(0.6, V, I, prior=0.5) > 0.8
+    assert CALIBRATION.probability(0.6, I, I, prior=0.5) < 0.5
+
+
+def test_looks_alone_never_count_for_more_than_the_most() -> None:
+    certain = replace(CALIBRATION, visible_visible=Curve(slope=1000, offset=-500))
+
+    assert certain.likelihood_ratio(1.0, V, V) == pytest.approx(MOST_EVIDENCE)
+    assert certain.likelihood_ratio(-1.0, V, V) == pytest.approx(1 / MOST_EVIDENCE)
+
+
+def test_pairs_have_no_order() -> None:
+    assert pair_of(V, I) is pair_of(I, V) is Pair.VISIBLE_INFRARED
+    assert pair_of(V, V) is Pair.VISIBLE_VISIBLE
+    assert pair_of(I, I) is Pair.INFRARED_INFRARED
+
+
+def floats(*values: float) -> Floats:
+    return np.array(values, np.float32)
+
+
+def test_the_fit_finds_the_curve_that_made_the_data() -> None:
+    rng = np.random.default_rng(0)
+    # Two normals of equal spread have a logistic ratio: slope = (m1 - m0) / s^2, here 0.3 / 0.01.
+    same = rng.normal(0.7, 0.1, 20_000).astype(np.float32)
+    different = rng.normal(0.4, 0.1, 60_000).astype(np.float32)
+
+    curve = fit_curve(same, different, widening=1.0)
+
+    assert curve.slope == pytest.approx(30, rel=0.05)
+    assert -curve.offset / curve.slope == pytest.approx(0.55, abs=0.01)
+
+
+def test_widening_claims_less_and_keeps_the_place_of_even_odds() -> None:
+    same, different = floats(0.6, 0.7, 0.8, 0.5), floats(0.1, 0.3, 0.55)
+
+    fitted, widened = (fit_curve(same, different, widening=w) for w in (1.0, 2.0))
+
+    assert widened.slope == pytest.approx(fitted.slope / 2)
+    assert widened.offset / widened.slope == pytest.approx(fitted.offset / fitted.slope)
+
+
+def test_classes_that_do_not_overlap_still_give_a_finite_curve() -> None:
+    curve = fit_curve(floats(0.9, 0.95), floats(0.1, 0.2), widening=1.0)
+
+    assert np.isfinite(curve.slope)
+
+
+@pytest.mark.parametrize(
+    ("same", "different", "widening"),
+    [
+        pytest.param([], [0.1], 1.0, id="nobody twice"),
+        pytest.param([0.9], [], 1.0, id="nobody else"),
+        pytest.param([0.9], [0.1], 0.5, id="narrowing"),
+        pytest.param([0.1, 0.2], [0.8, 0.9], 1.0, id="strangers more alike"),
+    ],
+)
+def test_a_fit_that_would_mislead_is_refused(
+    same: list[float], different: list[float], widening: float
+) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        fit_curve(floats(*same), floats(*different), widening=widening)
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0, -0.1])
+def test_a_prior_that_leaves_no_doubt_is_refused(prior: float) -> None:
+    with pytest.raises(ValueError, match="prior"):
+        CALIBRATION.probability(0.5, V, V, prior=prior)
+
+
+def test_a_calibration_survives_its_file_and_serves_its_own_model_only(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    write_calibration(path, CALIBRATION)
+
+    assert read_calibration(path, model=ModelId("edge@0")) == CALIBRATION
+    with pytest.raises(WeightsRefused, match="made for edge@0"):
+        read_calibration(path, model=ModelId("edge@1"))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "x", "model": "edge@0"}'])
+def test_a_damaged_calibration_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(WeightsRefused, match="not a readable calibration"):
+        read_calibration(path, model=ModelId("edge@0"))
+
+
+def test_the_shipped_calibration_belongs_to_the_shipped_weights() -> None:
+    embedder = load_embedder(EmbedderConfig(device="cpu"))
+
+    calibration = read_calibration(calibration_path(obtain("edge")), model=embedder.model)
+
+    assert calibration.widening > 1
+    for a, b in ((V, V), (I, I), (V, I)):
+        assert calibration.probability(1.0, a, b) > 0.5 > calibration.probability(0.0, a, b)
