@@ -15,28 +15,23 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import SecretStr
 
+from benchmarks.links import Rows, across_cameras, score_pairs, true_person
 from benchmarks.record import record
 from pipeline.config import SiteConfig
 from pipeline.run.watch import watch
 from storage.config import StorageConfig
 from storage.database import open_database
 from storage.sightings import sightings, trail_of
-from storage.types import Sighting
 from streams.config import CameraConfig
 from streams.source import open_source
 
 START = datetime(2026, 6, 1, 14, tzinfo=UTC)
-MIN_IOU = 0.4
-MIN_SHARE = 0.5
-Boxes = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +71,7 @@ def _camera(
 
 
 def _watched(
-    video: Path, halves: list[Half], truth: Boxes, fps: float, folder: Path
+    video: Path, halves: list[Half], truth: Rows, fps: float, folder: Path
 ) -> dict[str, object]:
     url = f"sqlite:///{folder / 'site.db'}"
     site = SiteConfig(
@@ -86,60 +81,26 @@ def _watched(
     watch(site, stop=threading.Event(), report=lambda _: None)
     with open_database(url) as database:
         found = sightings(database, limit=None)
+        left_px = {half.name: half.left_px for half in halves}
         who = {
-            sighting.id: _true_person(trail_of(database, sighting.id), half.left_px, truth, fps)
-            for half in halves
+            sighting.id: true_person(
+                trail_of(database, sighting.id),
+                truth,
+                start_us=round(START.timestamp() * 1e6),
+                fps=fps,
+                left_px=left_px[sighting.camera],
+            )
             for sighting in found
-            if sighting.camera == half.name
         }
-    return _score(found, who)
-
-
-def _true_person(trail: Boxes, left_px: float, truth: Boxes, fps: float) -> int | None:
-    """The person whose boxes the trail follows for at least half of its length."""
-    votes: Counter[int] = Counter()
-    for captured_at_us, x0, y0, x1, y1 in trail:
-        frame = round((captured_at_us - START.timestamp() * 1e6) * fps / 1e6) + 1
-        rows = truth[truth[:, 0] == frame]
-        overlaps = [_iou((x0 + left_px, y0, x1 + left_px, y1), row[2:6]) for row in rows]
-        if overlaps and max(overlaps) >= MIN_IOU:
-            votes[int(rows[int(np.argmax(overlaps)), 1])] += 1
-    if not votes:
-        return None
-    person, n = votes.most_common(1)[0]
-    return person if n >= MIN_SHARE * len(trail) else None
-
-
-def _iou(box: tuple[float, float, float, float], xywh: npt.NDArray[np.float64]) -> float:
-    x0, y0, x1, y1 = xywh[0], xywh[1], xywh[0] + xywh[2], xywh[1] + xywh[3]
-    wide = min(box[2], x1) - max(box[0], x0)
-    tall = min(box[3], y1) - max(box[1], y0)
-    both = max(wide, 0.0) * max(tall, 0.0)
-    return float(both / ((box[2] - box[0]) * (box[3] - box[1]) + xywh[2] * xywh[3] - both))
-
-
-def _score(found: list[Sighting], who: dict[int, int | None]) -> dict[str, object]:
-    left = [s for s in found if s.camera == "left"]
-    right = [s for s in found if s.camera == "right"]
-    true = claimed = right_claims = 0
-    for a, b in product(left, right):
-        same = who[a.id] is not None and who[a.id] == who[b.id]
-        said = a.identity is not None and a.identity == b.identity
-        true += same
-        claimed += said
-        right_claims += same and said
-    across = {s.identity for s in left} & {s.identity for s in right} - {None}
+    seen_by = [{s.identity for s in found if s.camera == half.name} for half in halves]
     return {
         "n_sightings": len(found),
         "n_sightings_with_a_true_person": sum(person is not None for person in who.values()),
-        "n_true_people": len({person for person in who.values() if person is not None}),
-        "n_identities": len({s.identity for s in found if s.identity is not None}),
-        "n_identities_in_both_cameras": len(across),
+        "n_true_people": len(set(who.values()) - {None}),
+        "n_identities": len(seen_by[0].union(seen_by[1]) - {None}),
+        "n_identities_in_both_cameras": len(seen_by[0] & seen_by[1] - {None}),
         "decisions": dict(Counter(s.link.decision.value for s in found)),
-        "cross_camera_pairs_true": true,
-        "cross_camera_pairs_claimed": claimed,
-        "cross_camera_pair_precision": right_claims / claimed if claimed else None,
-        "cross_camera_pair_recall": right_claims / true if true else None,
+        "across_cameras": score_pairs(found, who, where=across_cameras).to_json(),
     }
 
 

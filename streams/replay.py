@@ -22,7 +22,8 @@ AHEAD = 2
 class Replay:
     """Frames of all recorded cameras in order of time; ties in the order of configuration.
 
-    A camera that cannot be opened, or breaks, does not end the others: see `failures`.
+    A camera that cannot be opened, or breaks, does not end the others: see `failures`, which names
+    those that cannot be opened as soon as the block is entered.
 
     Raises:
         ConfigInvalid: Two cameras share a name, or one of them is live.
@@ -44,10 +45,12 @@ class Replay:
     def __enter__(self) -> Self:
         self._readers = [_Reader(camera) for camera in self._cameras]
         counts = []
-        for reader in self._readers:
+        for index, reader in enumerate(self._readers):
             reader.opened.wait()
             if reader.is_open:
                 counts.append(reader.n_frames)
+            else:
+                self._advance(index, {})
         known = [count for count in counts if count is not None]
         self.n_frames = sum(known) if len(known) == len(counts) else None
         return self

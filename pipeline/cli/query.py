@@ -69,10 +69,9 @@ def query_identities(
     as_json: JsonOption = False,
 ) -> None:
     """Everybody who was seen. Example: noctule query identities --camera gate"""
+    span = parse_span(start, end)
     with _database(config) as database:
-        found = identities(
-            database, span=parse_span(start, end), camera=_camera(camera), limit=limit
-        )
+        found = identities(database, span=span, camera=_camera(camera), limit=limit)
     if as_json:
         print_json([identity_json(identity) for identity in found])
         return
@@ -104,10 +103,9 @@ def query_sightings(
     as_json: JsonOption = False,
 ) -> None:
     """Every visit to every camera, oldest first. Example: noctule query sightings --limit 20"""
+    span = parse_span(start, end)
     with _database(config) as database:
-        found = sightings(
-            database, span=parse_span(start, end), camera=_camera(camera), limit=limit
-        )
+        found = sightings(database, span=span, camera=_camera(camera), limit=limit)
     if as_json:
         print_json([sighting_json(sighting) for sighting in found])
         return

@@ -130,7 +130,7 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
 def _start_logging(level: str) -> None:
     handler = RichHandler(console=progress_console, show_path=False, log_time_format="%H:%M:%S")
     logging.basicConfig(level=level.upper(), handlers=[handler], format="%(message)s", force=True)
-    for chatty in ("alembic", "matplotlib", "PIL"):
+    for chatty in ("alembic", "faiss", "matplotlib", "PIL"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -20,7 +20,6 @@ from pipeline.cli.options import JsonOption
 from pipeline.cli.output import print_json, print_line, progress_console
 from pipeline.errors import UsageInvalid
 from pipeline.tracking.config import TrackingConfig
-from pipeline.tracking.tracklets import CameraTracker
 from pipeline.types import Tracklet
 from streams.config import CameraConfig
 from streams.source import open_source
@@ -111,6 +110,8 @@ def follow(
         frames: Of one camera, in order of time.
         report: Called after every frame.
     """
+    from pipeline.tracking.tracklets import CameraTracker  # its library takes a second to import
+
     tracker = CameraTracker(camera, config)
     numbers: dict[int, int] = {}
     tracklets: list[Tracklet] = []

@@ -101,6 +101,7 @@ def watch(
             progress.decisions[link.decision] += 1
 
     with ExitStack() as stack:
+        replay = None if live else _opened(config, stack, progress)
         database = stack.enter_context(
             open_database(config.storage.database.get_secret_value(), create=True)
         )
@@ -115,13 +116,14 @@ def watch(
             now_us=clock.now_us(),
         )
         for camera in config.cameras:
-            record_camera(
-                database, CameraId(camera.name), description=shown(camera.source.get_secret_value())
-            )
+            address = shown(camera.source.get_secret_value())
+            record_camera(database, CameraId(camera.name), description=address)
         told = _Teller(progress, perception, report)
-        look = _watch_live if live else _watch_recorded
         with Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING) as stage:
-            look(config, database, perception, stage, told, stop)
+            if replay is None:
+                _watch_live(config, database, perception, stage, told, stop)
+            else:
+                _watch_recorded(replay, perception, stage, told, stop)
             _put_all(stage, perception.cut_all())
         record_run_end(database, run, now_us=clock.now_us())
     told.tell(force=True)
@@ -177,24 +179,34 @@ class _Teller:
             self._report(self.progress)
 
 
+def _opened(config: SiteConfig, stack: ExitStack, progress: Progress) -> Replay:
+    """All recordings, opened; before anything else is, since a wrong name is found at once.
+
+    Raises:
+        NoctuleError: Not one of them can be opened.
+    """
+    replay = stack.enter_context(Replay(config.cameras))
+    if len(replay.failures) == len(config.cameras):
+        raise next(iter(replay.failures.values()))
+    progress.n_expected = replay.n_frames
+    return replay
+
+
 def _watch_recorded(
-    config: SiteConfig,
-    _database: Database,
+    replay: Replay,
     perception: Perception,
     stage: Stage[Tracklet],
     told: _Teller,
     stop: threading.Event,
 ) -> None:
     """Every frame of every file, in the order of time; a broken file does not end the others."""
-    with Replay(config.cameras) as replay:
-        told.progress.n_expected = replay.n_frames
-        for batch in batches(replay, size=min(_BATCH, len(config.cameras))):
-            if stop.is_set():
-                return
-            _put_all(stage, perception.perceive(batch))
-            told.progress.now_us = batch[-1].captured_at_us
-            told.tell()
-        told.progress.failures.update(replay.failures)
+    for batch in batches(replay, size=_BATCH):
+        if stop.is_set():
+            break
+        _put_all(stage, perception.perceive(batch))
+        told.progress.now_us = batch[-1].captured_at_us
+        told.tell()
+    told.progress.failures.update(replay.failures)
 
 
 def _watch_live(
