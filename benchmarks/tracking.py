@@ -67,8 +67,8 @@ def main() -> None:
     for weights in given.weights:
         name = Path(weights).stem
         result[name] = compare(given.footage, weights)
-        print(f"\n{name}\n{table(result[name])}")
-    record(given.out, result)
+        print(f"\n{name}\n{table(result[name])}", flush=True)
+        record(given.out, result)
 
 
 def compare(footage: Path, weights: str) -> dict[str, dict[str, dict[str, float]]]:
