@@ -1,0 +1,115 @@
+"""The numbers that the renderer's programs are given: clothes, their cuts, and the light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.cameras import View
+from simulator.garments import Material
+from simulator.illumination import Daylight, Illuminator
+from simulator.people import Person, cloth_of
+from simulator.world import Vector
+
+Uniform = float | bool | tuple[float, ...] | npt.NDArray[np.float32]
+
+_LAMP_ABOVE_LENS_M = 0.12
+
+
+def set_uniforms(program: Any, **uniforms: Uniform) -> None:
+    """Write the uniforms that the program kept; the compiler drops unused ones."""
+    for name, value in uniforms.items():
+        if name not in program:
+            continue
+        if isinstance(value, np.ndarray):
+            # OpenGL wants matrices column by column, our arrays of vectors as they are.
+            data = value.T if name.startswith("to_") else value
+            program[name].write(np.ascontiguousarray(data).tobytes())
+        else:
+            program[name].value = value
+
+
+def clothes(person: Person) -> dict[str, Uniform]:
+    """What a person is made of and how it is cut."""
+    cloths = [cloth_of(person.looks.outfit, material) for material in Material]
+    first = [(*cloth.colour, cloth.infrared) for cloth in cloths]
+    second = [(*cloth.second_colour, cloth.second_infrared) for cloth in cloths]
+    pattern = [(float(cloth.pattern), cloth.scale, cloth.seed, 0.0) for cloth in cloths]
+    shirt = person.looks.outfit.shirt
+    return {
+        "identity": float(person.identity),
+        "cloth": np.array(first, np.float32),
+        "second_cloth": np.array(second, np.float32),
+        "pattern": np.array(pattern, np.float32),
+        "shirt": (*shirt.colour, shirt.infrared),
+        **cuts(person),
+    }
+
+
+def cuts(person: Person) -> dict[str, Uniform]:
+    """Where a person's garments end."""
+    outfit = person.looks.outfit
+    return {
+        "sleeve": outfit.sleeve_m,
+        "hem": outfit.hem_m,
+        "collar": outfit.collar_m,
+        "opening": outfit.opening_m,
+        "trousers_end": outfit.trousers_end_m,
+        "has_skirt": outfit.skirt_end_m is not None,
+        "skirt_end": outfit.skirt_end_m if outfit.skirt_end_m is not None else 0.0,
+    }
+
+
+def lights(
+    view: View, light: Daylight | Illuminator, to_sun: npt.NDArray[np.float32] | None
+) -> dict[str, Uniform]:
+    """The light on everything.
+
+    Args:
+        to_sun: (4, 4) of `sun_matrix`, for daylight.
+    """
+    if isinstance(light, Daylight) and to_sun is not None:
+        return {
+            "eye": view.eye,
+            "sun_from": unit(light.sun_from),
+            "sun": light.sun,
+            "sky": light.sky,
+            "bounce": light.bounce,
+            "to_sun": to_sun,
+        }
+    if isinstance(light, Illuminator):
+        x, y, z = view.eye
+        right, ahead, up = (float(value) for value in view.direction)
+        return {
+            "eye": view.eye,
+            "lamp": (x, y, z + _LAMP_ABOVE_LENS_M),
+            "lamp_direction": (right, ahead, up),
+            "lamp_power": light.power,
+            "lamp_ambient": light.ambient,
+        }
+    raise TypeError(f"light: expected Daylight or Illuminator, got {type(light).__name__}")
+
+
+def unit(vector: Vector) -> Vector:
+    """`vector` at length 1."""
+    x, y, z = (float(value) for value in np.array(vector) / np.linalg.norm(vector))
+    return x, y, z
+
+
+def sun_matrix(
+    sun_from: Vector, view: View, *, radius_m: float = 14.0, distance_m: float = 30.0
+) -> npt.NDArray[np.float32]:
+    """(4, 4) float32 orthographic view from the sun on the ground before the camera."""
+    sun = np.array(unit(sun_from))
+    right = np.cross(-sun, [0.0, 0, 1])
+    right /= np.linalg.norm(right)
+    rotation = np.stack([right, np.cross(right, -sun), sun])
+    middle = np.array([view.target[0], view.target[1], 0.0])
+    to_sun = np.eye(4)
+    to_sun[:3, :3] = rotation
+    to_sun[:3, 3] = -rotation @ (middle + sun * distance_m)
+    scale = np.diag([1 / radius_m, 1 / radius_m, -1 / distance_m, 1])
+    scale[2, 3] = -1.0
+    return (scale @ to_sun).astype(np.float32)
