@@ -43,6 +43,29 @@ def open_recording(camera: CameraConfig) -> FrameSource:
     return ImageFolder(camera, path) if path.is_dir() else VideoFile(camera, path)
 
 
+def open_video(path: Path) -> av.container.InputContainer:
+    """Open a video file, and nothing that it may name.
+
+    Raises:
+        SourceUnreadable: It is missing, empty, not a video or damaged beyond use.
+    """
+    _refuse_hopeless(path)
+    try:
+        container = av.open(
+            str(path.absolute()),
+            options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        raise SourceUnreadable(
+            f"{path} is not a video that can be read ({_reason(error)}); if it is a recording "
+            "that broke off, repair it with its recorder or convert it to MP4"
+        ) from error
+    if not container.streams.video:
+        container.close()
+        raise SourceUnreadable(f"{path} holds no pictures, only sound or data")
+    return container
+
+
 class VideoFile:
     """One video file. What cannot be decoded is skipped and told once, at the end.
 
@@ -57,21 +80,7 @@ class VideoFile:
         self._container: av.container.InputContainer | None = None
 
     def __enter__(self) -> Self:
-        _refuse_hopeless(self._path)
-        try:
-            container = av.open(
-                str(self._path.absolute()),
-                options={"protocol_whitelist": "file", "format_whitelist": FORMATS},
-            )
-        except (av.error.FFmpegError, ValueError) as error:
-            raise SourceUnreadable(
-                f"{self._path} is not a video that can be read ({_reason(error)}); if it is a "
-                "recording that broke off, repair it with its recorder or convert it to MP4"
-            ) from error
-        if not container.streams.video:
-            container.close()
-            raise SourceUnreadable(f"{self._path} holds no pictures, only sound or data")
-        self._container = container
+        self._container = open_video(self._path)
         return self
 
     def __exit__(self, *_: object) -> None:

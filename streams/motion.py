@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -11,15 +12,16 @@ import numpy.typing as npt
 from streams.config import MotionConfig
 from streams.types import CameraId, Frame, Modality
 
-WIDTH_PX = 320
-"""Pictures are shrunk to this width before looking; averaging takes most of the noise away."""
+SMALL_PX = 320 * 180
+"""Pictures are shrunk to this area before looking; averaging takes most of the noise away."""
 
 NOISE_FACTOR = 4.0
 """A patch must differ by this many times its usual flicker (leaves, rain, sensor noise)."""
 
+LEARN_S = 12.0
+"""Seconds in which the background follows the light; people are quicker."""
+
 NOISE_MEMORY_S = 20.0
-WATCHED_SHARE = 0.1
-"""What has changed becomes background at this share of the usual speed: slow walkers stay seen."""
 
 Small = npt.NDArray[np.float32]
 
@@ -30,6 +32,7 @@ class _Scene:
 
     background: Small
     noise: Small
+    changed_s: Small
     run: int
     modality: Modality
     started_us: int
@@ -59,6 +62,7 @@ class MotionGate:
             self._scenes[frame.camera] = _Scene(
                 background=small,
                 noise=np.full_like(small, self._config.min_change / NOISE_FACTOR),
+                changed_s=np.zeros_like(small),
                 run=frame.run,
                 modality=frame.modality,
                 started_us=frame.captured_at_us,
@@ -77,7 +81,8 @@ class MotionGate:
         """Compare with the background, then let the background learn."""
         passed_s = max(0.0, (now_us - scene.seen_us) / 1e6)
         scene.seen_us = now_us
-        difference = np.abs(small - scene.background)
+        change = small - scene.background
+        difference = np.abs(change - np.median(change))  # exposure changes all of it alike
         needed = np.maximum(self._config.min_change, NOISE_FACTOR * scene.noise)
         changed = difference > needed
         solid = cv2.erode(changed.astype(np.uint8), np.ones((2, 2), np.uint8))
@@ -94,12 +99,14 @@ def _learn(
     passed_s: float,
     absorb_s: float,
 ) -> None:
-    still = np.float32(min(1.0, passed_s / (absorb_s * WATCHED_SHARE)))
-    watched = np.float32(min(1.0, passed_s / absorb_s))
-    rate = np.where(changed, watched, still)
-    scene.background += rate * (small - scene.background)
-    forget = np.float32(min(1.0, passed_s / NOISE_MEMORY_S))
-    scene.noise += np.where(changed, np.float32(0.0), forget) * (difference - scene.noise)
+    """Follow slow changes of light; leave alone what has changed, until it has been so for long."""
+    scene.changed_s = np.where(changed, scene.changed_s + np.float32(passed_s), np.float32(0.0))
+    learning = scene.changed_s <= 0
+    learning |= scene.changed_s > absorb_s
+    rate = np.float32(min(1.0, passed_s / LEARN_S))
+    scene.background += np.where(learning, rate, np.float32(0.0)) * (small - scene.background)
+    rate = np.float32(min(1.0, passed_s / NOISE_MEMORY_S))
+    scene.noise += np.where(changed, np.float32(0.0), rate) * (difference - scene.noise)
 
 
 def _is_other(scene: _Scene, frame: Frame, small: Small) -> bool:
@@ -112,9 +119,9 @@ def _is_other(scene: _Scene, frame: Frame, small: Small) -> bool:
 
 
 def _shrink(pixels: npt.NDArray[np.uint8]) -> Small:
-    """(h, w) float32 grey levels, at most `WIDTH_PX` wide."""
+    """(h, w) float32 grey levels, at most about `SMALL_PX` of them."""
     height, width = pixels.shape[:2]
-    scale = min(1.0, WIDTH_PX / width)
+    scale = min(1.0, math.sqrt(SMALL_PX / (width * height)))
     size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.float32)

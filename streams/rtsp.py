@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def connect(camera: CameraConfig) -> av.container.InputContainer:
             },
             timeout=timeouts_s,
         )
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (av.error.FFmpegError, OSError) as error:
         failure = _why_not_open(camera, error)
     else:
         if container.streams.video:
@@ -203,7 +204,7 @@ def _remember_time(packet: VideoPacket, sent_us: OrderedDict[int, int]) -> None:
         sent_us.popitem(last=False)
 
 
-def _why_not_open(camera: CameraConfig, error: Exception) -> NoctuleError:
+def _why_not_open(camera: CameraConfig, error: av.error.FFmpegError | OSError) -> NoctuleError:
     """Our own words for FFmpeg's error, whose text holds the password."""
     place = _place(camera)
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
@@ -215,8 +216,17 @@ def _why_not_open(camera: CameraConfig, error: Exception) -> NoctuleError:
         return ConnectFailed(f"{place} answers but does not know this path; check the source")
     if isinstance(error, av.error.ConnectionRefusedError):
         return ConnectFailed(f"{place} refuses connections; is RTSP on, and the port right?")
-    if isinstance(error, av.error.ExitError | av.error.TimeoutError):
-        return ConnectFailed(f"{place} did not answer within {camera.open_timeout_s:g} s")
+    silent = (av.error.ExitError, av.error.TimeoutError, av.error.InvalidDataError)
+    if isinstance(error, silent):  # invalid data: what FFmpeg makes of an answer that never ended
+        return ConnectFailed(
+            f"{place} did not answer RTSP within {camera.open_timeout_s:g} s; is it a camera, and "
+            "is it up?"
+        )
+    if error.errno == errno.EPROTONOSUPPORT:
+        other = "udp" if camera.transport == "tcp" else "tcp"
+        return ConnectFailed(f"{place} does not send over {camera.transport}; try {other}")
+    if error.errno == errno.EIO:
+        return ConnectFailed(f"{place} cannot be found; check the host's name and the network")
     return ConnectFailed(
         f"{place} cannot be opened ({_kind(error)}); check host, port and path, and that the "
         f"camera sends over {camera.transport}"
