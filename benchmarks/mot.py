@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,27 @@ def write_rows(path: Path, rows: npt.NDArray[np.float64]) -> None:
         for f, i, x, y, w, h, s in ordered
     )
     path.write_text("".join(lines))
+
+
+def thin_truth(truth: Path, thinned: Path, *, every: int) -> int:
+    """Ground truth of one frame of so many, renumbered from 1; returns how many frames are left.
+
+    Args:
+        truth: Folder of a sequence with `gt/gt.txt` and `seqinfo.ini`.
+        thinned: Folder to write the same into.
+    """
+    info = configparser.ConfigParser()
+    info.read(truth / "seqinfo.ini")
+    n_frames = len(range(0, int(info["Sequence"]["seqLength"]), every))
+    lines = []
+    for line in (truth / "gt" / "gt.txt").read_text().splitlines():
+        frame, rest = line.split(",", 1)
+        if (int(frame) - 1) % every == 0:
+            lines.append(f"{(int(frame) - 1) // every + 1},{rest}\n")
+    (thinned / "gt").mkdir(parents=True)
+    (thinned / "gt" / "gt.txt").write_text("".join(lines))
+    (thinned / "seqinfo.ini").write_text(f"[Sequence]\nseqLength={n_frames}\n")
+    return n_frames
 
 
 def score(truth: Path, results: Path, sequences: Sequence[str]) -> dict[str, dict[str, Scores]]:

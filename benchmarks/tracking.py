@@ -5,7 +5,8 @@
 FOLDER holds `vtest.avi` (PETS09-S2L1), `TUD-Stadtmitte.mp4` and `mot15/SEQUENCE/{gt/gt.txt,
 seqinfo.ini}`. All trackers get the very same detections, at their libraries' defaults. Beside them
 stand `noctule track` as shipped, and `ultralytics track` (same weights, its default BoT-SORT, its
-own detections) on the same frames in the same run.
+own detections) on the same frames in the same run. Everything is done at the full and at half the
+frame rate.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ import contextlib
 import io
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from pydantic import SecretStr
 from ultralytics import YOLO
 
 from benchmarks import mot
-from benchmarks.contestants import Contestant, Rows, contestants
+from benchmarks.contestants import Rows, contestants
 from benchmarks.record import record
 from models.config import DetectorConfig
 from models.detect.load import load_detector
+from models.detect.types import Detector
 from models.types import Detections, ModelId
 from models.weights import obtain
 from pipeline.cli.track import follow
@@ -37,9 +41,14 @@ from streams.types import CameraId, Frame
 
 RESULT = Path(__file__).parent / "results" / "tracking.json"
 SEQUENCES = {"PETS09-S2L1": "vtest.avi", "TUD-Stadtmitte": "TUD-Stadtmitte.mp4"}
+RATES = {1: "", 2: ", half rate"}
 OURS = "noctule track"
 PEER = "ultralytics track"
 CAMERA = CameraId("benchmark")
+
+T = TypeVar("T")
+Result = dict[str, dict[str, dict[str, float]]]
+"""`[tracker][sequence][score]`, CPU milliseconds per frame among the scores."""
 
 
 class Heard:
@@ -71,61 +80,77 @@ def main() -> None:
         record(given.out, result)
 
 
-def compare(footage: Path, weights: str) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores and CPU milliseconds per frame, `[tracker][sequence]`."""
-    cost: dict[tuple[str, str], float] = {}
+def compare(footage: Path, weights: str) -> Result:
+    """Scores and cost of every tracker on every sequence."""
+    cost: dict[tuple[str, str], dict[str, float]] = {}
+    detector = load_detector(DetectorConfig(weights=weights, device="cpu"))
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder)
-
-        def keep(tracker: str, sequence: str, rows: Rows, cpu_s: float, n_frames: int) -> None:
-            mot.write_rows(results / tracker / "data" / f"{sequence}.txt", rows)
-            cost[tracker, sequence] = round(1000 * cpu_s / n_frames, 3)
-
-        for sequence, file in SEQUENCES.items():
+        truth, results = Path(folder) / "truth", Path(folder) / "results"
+        for name, file in SEQUENCES.items():
             frames, fps = _read(footage / file)
-            started_s = time.process_time()
-            detections = _detect(frames, weights)
-            detect_s = time.process_time() - started_s
-            for name, contestant in contestants().items():
-                rows, cpu_s = _timed(contestant, detections, fps)
-                keep(name, sequence, rows, cpu_s, len(frames))
-            rows, cpu_s = _ours(frames, detections)
-            keep(OURS, sequence, rows, cpu_s + detect_s, len(frames))
-            cost[f"{OURS}, tracking only", sequence] = round(1000 * cpu_s / len(frames), 3)
-            rows, cpu_s = _peer(frames, weights)
-            keep(PEER, sequence, rows, cpu_s, len(frames))
+            detections, cpu_s = _timed(partial(_detect, detector, frames))
+            detect_ms = 1000 * cpu_s / len(frames)
+            for every, words in RATES.items():
+                sequence = f"{name}{words}"
+                mot.thin_truth(footage / "mot15" / name, truth / sequence, every=every)
+                runs = _runs(frames[::every], detections[::every], fps / every, weights)
+                for tracker, run in runs.items():
+                    rows, cpu_s = _timed(run)
+                    mot.write_rows(results / tracker / "data" / f"{sequence}.txt", rows)
+                    ms = 1000 * cpu_s / len(frames[::every])
+                    cost[tracker, sequence] = _cost(tracker, ms, detect_ms)
+        sequences = sorted(path.name for path in truth.iterdir())
         with contextlib.redirect_stdout(io.StringIO()):
-            scores = mot.score(footage / "mot15", results, list(SEQUENCES))
+            scores = mot.score(truth, results, sequences)
     return {
-        tracker: {
-            sequence: asdict(one)
-            | {
-                f"cpu_ms_per_frame{words}": cost[tracker + key, sequence]
-                for key, words in (("", ""), (", tracking only", "_without_detector"))
-                if (tracker + key, sequence) in cost
-            }
-            for sequence, one in by_sequence.items()
-        }
-        for tracker, by_sequence in scores.items()
+        tracker: {each: asdict(of[each]) | cost[tracker, each] for each in sequences}
+        for tracker, of in scores.items()
     }
 
 
-def table(result: dict[str, dict[str, dict[str, float]]]) -> str:
-    """The result as Markdown, best HOTA over both sequences first."""
-    order = sorted(result, key=lambda tracker: -result[tracker][mot.COMBINED]["hota"])
-    lines = [
-        "| tracker | sequence | HOTA | DetA | AssA | IDF1 | MOTA | IDSW | ids | CPU ms/frame |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for tracker in order:
-        for sequence in SEQUENCES:
+def _runs(
+    frames: Sequence[Frame], detections: Sequence[Detections], fps: float, weights: str
+) -> dict[str, Callable[[], Rows]]:
+    runs: dict[str, Callable[[], Rows]] = {
+        name: partial(contestant, detections, fps) for name, contestant in contestants().items()
+    }
+    return runs | {
+        OURS: partial(_ours, frames, detections),
+        PEER: partial(_peer, YOLO(str(obtain(weights))), frames),
+    }
+
+
+def _cost(tracker: str, ms: float, detect_ms: float) -> dict[str, float]:
+    """CPU milliseconds per frame: of the tracker alone, and of whole commands with detector."""
+    if tracker == PEER:
+        return {"cpu_ms_with_detector": round(ms, 3)}
+    if tracker == OURS:
+        return {"cpu_ms": round(ms, 3), "cpu_ms_with_detector": round(ms + detect_ms, 3)}
+    return {"cpu_ms": round(ms, 3)}
+
+
+def table(result: Result) -> str:
+    """The scores as Markdown, one block per sequence, best HOTA first."""
+    lines = []
+    for sequence in result[OURS]:
+        lines += [
+            f"\n{sequence}\n",
+            "| tracker | HOTA | DetA | AssA | IDF1 | MOTA | switches | ids | ms "
+            "| ms with detector |",
+            "|---|---|---|---|---|---|---|---|---|---|",
+        ]
+        for tracker in sorted(result, key=lambda each: -result[each][sequence]["hota"]):
             one = result[tracker][sequence]
             scores = " | ".join(
                 f"{one[key]:.1f}" for key in ("hota", "deta", "assa", "idf1", "mota")
             )
+            costs = " | ".join(
+                f"{one[key]:.2f}" if key in one else ""
+                for key in ("cpu_ms", "cpu_ms_with_detector")
+            )
             lines.append(
-                f"| {tracker} | {sequence} | {scores} | {one['idsw']} "
-                f"| {one['n_ids']} of {one['n_true_ids']} | {one['cpu_ms_per_frame']:.2f} |"
+                f"| {tracker} | {scores} | {one['idsw']} | {one['n_ids']} of {one['n_true_ids']} "
+                f"| {costs} |"
             )
     return "\n".join(lines)
 
@@ -138,33 +163,26 @@ def _read(video: Path) -> tuple[list[Frame], float]:
     return frames, (len(frames) - 1) / (span_us * 1e-6)
 
 
-def _detect(frames: Iterable[Frame], weights: str) -> list[Detections]:
-    detector = load_detector(DetectorConfig(weights=weights, device="cpu"))
+def _detect(detector: Detector, frames: Iterable[Frame]) -> list[Detections]:
     return [detector.detect([frame])[0] for frame in frames]
 
 
-def _timed(
-    contestant: Contestant, detections: Sequence[Detections], fps: float
-) -> tuple[Rows, float]:
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    """What `work` returns, and the CPU seconds it took."""
     started_s = time.process_time()
-    rows = contestant(detections, fps)
-    return rows, time.process_time() - started_s
+    done = work()
+    return done, time.process_time() - started_s
 
 
-def _ours(frames: Sequence[Frame], detections: Sequence[Detections]) -> tuple[Rows, float]:
-    heard = Heard(detections)
-    started_s = time.process_time()
-    rows = follow(frames, heard, CAMERA)
-    cpu_s = time.process_time() - started_s
+def _ours(frames: Sequence[Frame], detections: Sequence[Detections]) -> Rows:
+    rows = follow(frames, Heard(detections), CAMERA)
     values = [(r.frame, r.id, r.x, r.y, r.width, r.height, r.score) for r in rows]
-    return np.asarray(values, dtype=np.float64).reshape(-1, 7), cpu_s
+    return np.asarray(values, dtype=np.float64).reshape(-1, 7)
 
 
-def _peer(frames: Sequence[Frame], weights: str) -> tuple[Rows, float]:
+def _peer(network: YOLO, frames: Sequence[Frame]) -> Rows:
     """`YOLO(weights).track(...)` with its defaults, persons only."""
-    network = YOLO(str(obtain(weights)))
     rows = []
-    started_s = time.process_time()
     for number, frame in enumerate(frames, start=1):
         picture = np.ascontiguousarray(frame.pixels[..., ::-1])
         answer = network.track(picture, persist=True, classes=[0], verbose=False, device="cpu")
@@ -175,8 +193,7 @@ def _peer(frames: Sequence[Frame], weights: str) -> tuple[Rows, float]:
             boxes.xyxy.tolist(), boxes.id.tolist(), boxes.conf.tolist(), strict=True
         ):
             rows.append((number, track, x0, y0, x1 - x0, y1 - y0, score))
-    cpu_s = time.process_time() - started_s
-    return np.asarray(rows, dtype=np.float64).reshape(-1, 7), cpu_s
+    return np.asarray(rows, dtype=np.float64).reshape(-1, 7)
 
 
 if __name__ == "__main__":
