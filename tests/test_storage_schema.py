@@ -1,0 +1,287 @@
+"""The tables, their history, and the queries their indexes are for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from storage.cameras import record_camera
+from storage.check import check
+from storage.database import Database, open_database, upgrade
+from storage.errors import SchemaMismatch
+from storage.identities import identities
+from storage.migrations import HERE, head_revision
+from storage.schema import Table
+from storage.sightings import last_sighting, record_sighting, sightings, trajectory
+from storage.types import IdentityId, Span
+from streams.types import CameraId
+from tests.storage_builders import TEN_O_CLOCK_US, run_python, sighting
+
+pytest_plugins = ["tests.storage_fixtures"]
+
+NEXT_VERSION = '''
+"""A later schema, as one will come: a column that rows must be converted for, and a table."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("sighting") as table:
+        table.add_column(sa.Column("floor", sa.Integer(), nullable=True))
+    op.execute("UPDATE sighting SET floor = n_frames + 1")
+    with op.batch_alter_table("sighting") as table:
+        table.alter_column("floor", nullable=False)
+    op.create_table("building", sa.Column("id", sa.Integer(), primary_key=True))
+'''
+
+
+@pytest.fixture
+def later_history(tmp_path: Path) -> Path:
+    """Migrations of a later program."""
+    history = tmp_path / "migrations"
+    shutil.copytree(HERE, history)
+    (history / "versions" / "0002_later.py").write_text(NEXT_VERSION)
+    return history
+
+
+def test_every_table_and_column_says_what_it_holds() -> None:
+    for table in Table.metadata.tables.values():
+        assert table.comment, table.name
+        for column in table.columns:
+            assert column.comment, f"{table.name}.{column.name}"
+
+
+def test_migrations_make_the_tables_that_the_program_expects(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Table.metadata) == []
+
+
+def test_migrations_make_the_constraints_that_the_program_expects(database: Database) -> None:
+    expected = {
+        str(check.name)
+        for table in Table.metadata.tables.values()
+        for check in table.constraints
+        if str(check.name).startswith("ck_")
+    }
+    with database.read() as connection:
+        found = {
+            check["name"]
+            for name in Table.metadata.tables
+            for check in inspect(connection).get_check_constraints(name)
+        }
+
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE sighting SET modality = 'thermal'",
+        "UPDATE sighting SET last_seen_us = first_seen_us - 1, duration_us = -1",
+        "UPDATE sighting SET last_seen_us = last_seen_us + 1",
+        "UPDATE sighting SET identity_id = 99",
+        "UPDATE exemplar SET dimension = 5",
+        "UPDATE exemplar SET quality = 1.5",
+        "UPDATE exemplar SET evidence = 'gone'",
+        "UPDATE model_version SET dimension = 5",
+        "UPDATE link_event SET reason = 'because'",
+        "INSERT INTO link_event (sighting_id, sequence, decision, threshold, reason, calibration,"
+        " made_by, made_at_us) VALUES (1, 1, 'link', 0.5, 'x', 'x', 'x', 1)",
+        "DELETE FROM camera",
+    ],
+)
+def test_the_database_itself_refuses_what_cannot_be(database: Database, statement: str) -> None:
+    record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+
+    def execute() -> None:
+        with database.write() as connection:
+            connection.execute(text(statement))
+
+    with pytest.raises(DBAPIError):
+        execute()
+
+
+def test_a_database_of_a_newer_program_is_refused(address: str, later_history: Path) -> None:
+    upgrade(address, history=later_history)
+
+    with pytest.raises(SchemaMismatch, match=r"0002, newer than .*use the noctule that wrote it"):
+        open_database(address, create=True)
+    with pytest.raises(SchemaMismatch, match="newer"):
+        upgrade(address)
+
+
+def test_a_database_of_an_older_program_is_refused_until_upgraded(
+    address: str, later_history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_database(address) as database:
+        record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+    monkeypatch.setattr("storage.migrations.read_schema_state.__kwdefaults__", None, raising=False)
+    later = {"history": later_history}
+    monkeypatch.setattr("storage.migrations.read_schema_state.__kwdefaults__", later)
+
+    with pytest.raises(SchemaMismatch, match=r"older schema 0001.*noctule db upgrade"):
+        open_database(address, create=True)
+
+    assert upgrade(address, history=later_history) == "0002"
+    with open_database(address) as database:
+        assert [s.key for s in sightings(database)] == ["gate/0"]
+        assert check(database, None) == []
+
+
+def test_an_empty_database_is_upgraded_only_on_request(empty_address: str) -> None:
+    if empty_address.startswith("sqlite"):
+        file = Path(empty_address.removeprefix("sqlite:///"))
+        file.parent.mkdir()
+        file.touch()
+
+    with pytest.raises(SchemaMismatch, match=r"no tables yet.*noctule db upgrade"):
+        open_database(empty_address)
+
+    assert upgrade(empty_address) == head_revision()
+    assert upgrade(empty_address) == head_revision()
+    with open_database(empty_address) as database:
+        assert check(database, None) == []
+
+
+def test_a_crash_in_the_first_migration_leaves_nothing_or_all(empty_address: str) -> None:
+    outcomes = [interrupted(empty_address, HERE, after=n) for n in (9, 16, 23)]
+
+    assert "upgraded" not in outcomes
+    with open_database(empty_address, create=True) as database:
+        record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+        assert check(database, None) == []
+
+
+def test_a_crash_in_a_later_migration_leaves_the_old_or_the_new_schema(
+    address: str, later_history: Path
+) -> None:
+    with open_database(address) as database:
+        record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+
+    for statement in (14, 20, 26, 32):
+        if interrupted(address, later_history, after=statement) == "upgraded":
+            break
+        with open_database(address) as database:  # the old schema, whole
+            assert [s.key for s in sightings(database)] == ["gate/0"]
+            assert check(database, None) == []
+
+    assert upgrade(address, history=later_history) == "0002"
+
+
+def interrupted(address: str, history: Path, *, after: int) -> str:
+    """What an upgrade said that was killed after so many SQL statements."""
+    child = run_python("tests.storage_migrator", address, str(history), str(after))
+    try:
+        told, _ = child.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise
+    return told.strip()
+
+
+@pytest.fixture
+def busy_site(sqlite_database: Database) -> Database:
+    """Two persons, four cameras, 400 visits; statistics as SQLite would gather them."""
+    for name in ("gate", "yard", "hall", "roof"):
+        record_camera(sqlite_database, CameraId(name), "")
+    record_sighting(sqlite_database, sighting(0), now_us=TEN_O_CLOCK_US)
+    record_sighting(sqlite_database, sighting(1), now_us=TEN_O_CLOCK_US)
+    with sqlite_database.write() as connection:
+        connection.execute(text(COPIES), {"minute_us": 60_000_000})
+        connection.execute(text(COPIED_EVENTS))
+    with sqlite_database.write() as connection:
+        connection.execute(text("ANALYZE"))
+    return sqlite_database
+
+
+COPIES = """
+    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
+    INSERT INTO sighting (key, track, part, camera_id, modality, first_seen_us, last_seen_us,
+        duration_us, n_frames, trail, model_version_id, identity_id, link_sequence)
+    SELECT 'k' || i, 't' || i, 0, 1 + i % 4, modality, first_seen_us + i * :minute_us,
+        last_seen_us + i * :minute_us, duration_us, n_frames, trail, model_version_id, 1 + i % 2, 0
+    FROM sighting, n WHERE sighting.id = 1
+"""
+COPIED_EVENTS = """
+    INSERT INTO link_event (sighting_id, sequence, decision, identity_id, threshold, reason,
+        calibration, made_by, made_at_us)
+    SELECT id, 0, 'new', identity_id, 0.5, 'x', 'x', 'x', 1 FROM sighting WHERE id > 2
+"""
+
+
+class Plans:
+    """EXPLAIN QUERY PLAN of every SELECT that the database is asked."""
+
+    def __init__(self, database: Database) -> None:
+        self.text = ""
+        self._database = database
+
+    def __enter__(self) -> Plans:
+        event.listen(self._database.engine, "before_cursor_execute", self._explain)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        event.remove(self._database.engine, "before_cursor_execute", self._explain)
+
+    def _explain(
+        self, connection: Connection, _: object, statement: str, parameters: Any, *_more: object
+    ) -> None:
+        if statement.lstrip().startswith("SELECT"):
+            raw = connection.connection.cursor()
+            raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            self.text += "\n".join(str(row[3]) for row in raw.fetchall()) + "\n"
+            raw.close()
+
+
+def test_a_trajectory_is_a_range_of_its_index(busy_site: Database) -> None:
+    with Plans(busy_site) as plans:
+        trajectory(busy_site, IdentityId(2))
+        last_sighting(busy_site, IdentityId(2))
+
+    assert plans.text.count("SEARCH sighting USING INDEX ix_sighting_trajectory") == 2
+    assert_no_scan_and_no_sort(plans.text)
+
+
+def test_a_span_is_a_range_of_its_index(busy_site: Database) -> None:
+    span = Span(from_us=TEN_O_CLOCK_US, to_us=TEN_O_CLOCK_US + 60_000_000)
+
+    with Plans(busy_site) as plans:
+        assert len(sightings(busy_site, span=span)) == 1
+    assert "INDEX ix_sighting_of_span (first_seen_us>? AND first_seen_us<?)" in plans.text
+    assert "ix_sighting_longest" in plans.text
+    assert_no_scan_and_no_sort(plans.text)
+
+    with Plans(busy_site) as plans:
+        assert len(sightings(busy_site, span=span, camera=CameraId("gate"))) == 1
+    assert "ix_sighting_of_camera_in_span (camera_id=? AND first_seen_us>?" in plans.text
+    assert_no_scan_and_no_sort(plans.text)
+
+
+def test_persons_of_a_span_are_found_by_its_index(busy_site: Database) -> None:
+    span = Span(from_us=TEN_O_CLOCK_US, to_us=TEN_O_CLOCK_US + 120_000_000)
+
+    with Plans(busy_site) as plans:
+        assert len(identities(busy_site, span=span)) == 2
+
+    assert "ix_sighting_of_span" in plans.text
+    assert "ix_sighting_longest" in plans.text
+    assert not re.search(r"SCAN (sighting|link_event)\b(?!.*ix_sighting_longest)", plans.text)
+
+
+def assert_no_scan_and_no_sort(plan: str) -> None:
+    assert not re.search(r"SCAN (sighting|link_event|exemplar)\b", plan), plan
+    assert "USE TEMP B-TREE" not in plan, plan
