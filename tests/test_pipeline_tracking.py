@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pytest
 
-from models.types import Detections
 from pipeline.tracking.config import TrackingConfig
-from pipeline.tracking.tracker import NO_TRACK, BufferedOverlapTracker
+from pipeline.tracking.gathering import Gathering
 from pipeline.tracking.tracklets import CameraTracker
 from pipeline.types import Tracklet
 from streams.types import CameraId, Frame, Modality
-from tests.tracking_builders import START_US, Walker, footage, found
+from tests.tracking_builders import CONFIG, START_US, Walker, follow, footage, found
 
-CONFIG = TrackingConfig()
 SECOND_US = 1_000_000
-
-
-def follow(
-    frames: Iterable[tuple[Frame, Detections]],
-    *,
-    config: TrackingConfig = CONFIG,
-    camera: str = "gate",
-) -> list[Tracklet]:
-    tracker = CameraTracker(CameraId(camera), config)
-    tracklets = [t for frame, detections in frames for t in tracker.update(frame, detections)]
-    return tracklets + tracker.cut()
 
 
 def facts(tracklet: Tracklet) -> tuple[object, ...]:
@@ -316,16 +301,23 @@ def test_open_tracks_tell_who_is_in_view_now() -> None:
     assert track.last_seen_us == START_US + 1_900_000
 
 
-def test_memory_of_an_endless_track_is_bounded() -> None:
-    config = TrackingConfig(part_after_s=20.0, crop_every_s=0.0, crops_per_part=2)
-    tracker = CameraTracker(CameraId("gate"), config)
-    n_kept = 0
+def test_pictures_held_for_a_long_part_are_bounded() -> None:
+    config = TrackingConfig(part_after_s=3600.0, crop_every_s=0.0, crops_per_part=2)
+    gathering = Gathering(CameraId("gate"), 1, config)
+    n_held = []
 
-    for frame, detections in footage([Walker(x_px=300)], seconds=60):
-        tracker.update(frame, detections)
-        n_kept = max(n_kept, *(t.n_crops for t in tracker._open.values()), 0)
+    for frame, detections in footage([Walker(x_px=300)], seconds=20):
+        gathering.add(
+            frame,
+            detections.boxes[0],
+            0.9,
+            others=detections.boxes[:0],
+            watched_us=frame.captured_at_us,
+        )
+        n_held.append(gathering.n_crops)
 
-    assert 0 < n_kept <= 4 * config.crops_per_part
+    assert max(n_held) <= 4 * config.crops_per_part
+    assert len(gathering.take().crops) == config.crops_per_part
 
 
 def test_footage_without_people_gives_nothing() -> None:
@@ -340,35 +332,3 @@ def test_detections_of_another_frame_or_camera_are_refused() -> None:
         tracker.update(frame, found(START_US + 1, []))
     with pytest.raises(ValueError, match="camera gate"):
         tracker.update(frame, found(START_US, [], camera="yard"))
-
-
-def test_time_that_does_not_advance_within_a_run_is_refused() -> None:
-    tracker = BufferedOverlapTracker(CONFIG)
-    tracker.update(found(START_US, []))
-
-    with pytest.raises(ValueError, match="later than"):
-        tracker.update(found(START_US, []))
-
-
-def test_tracker_numbers_people_from_one_and_answers_for_every_row() -> None:
-    tracker = BufferedOverlapTracker(CONFIG)
-    people = [(0.0, 0.0, 40.0, 100.0), (300.0, 0.0, 340.0, 100.0)]
-
-    first = tracker.update(found(START_US, people))
-    second = tracker.update(found(START_US + 100_000, people[::-1]))
-    third = tracker.update(found(START_US + 200_000, [*people, (500.0, 0.0, 540.0, 100.0)]))
-
-    assert first.tolist() == [NO_TRACK, NO_TRACK]
-    assert sorted(second.tolist()) == [1, 2]
-    assert third.tolist() == [second[1], second[0], NO_TRACK]
-
-
-def test_jittery_time_stamps_do_not_change_who_is_who() -> None:
-    walkers = [Walker(x_px=20, speed_px_s=60), Walker(x_px=560, speed_px_s=-60, y_px=108)]
-    rng = np.random.default_rng(7)
-    steady, jittery = BufferedOverlapTracker(CONFIG), BufferedOverlapTracker(CONFIG)
-
-    for frame, detections in footage(walkers, seconds=9):
-        late_us = frame.captured_at_us + int(rng.integers(-15_000, 15_000))
-
-        assert np.array_equal(steady.update(detections), jittery.update(detections, now_us=late_us))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.types import Detections
+from pipeline.tracking.config import TrackingConfig
+from pipeline.tracking.tracklets import CameraTracker
+from pipeline.types import Tracklet
 from streams.types import CameraId, Frame, Modality
 
 START_US = 1_780_000_000_000_000
 WIDTH_PX, HEIGHT_PX = 640, 360
+CONFIG = TrackingConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +92,15 @@ def found(
         boxes=np.asarray(boxes, dtype=np.float32).reshape(-1, 4),
         scores=np.asarray(scores, dtype=np.float32)[: len(boxes)],
     )
+
+
+def follow(
+    frames: Iterable[tuple[Frame, Detections]],
+    *,
+    config: TrackingConfig = CONFIG,
+    camera: str = "gate",
+) -> list[Tracklet]:
+    """All tracklets of a camera's footage, watched to its end."""
+    tracker = CameraTracker(CameraId(camera), config)
+    tracklets = [t for frame, detections in frames for t in tracker.update(frame, detections)]
+    return tracklets + tracker.cut()
