@@ -120,7 +120,7 @@ def _download(
     except urllib.error.HTTPError as error:
         raise SourceSilent(f"the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
-        raise SourceSilent(f"no answer within {patience_s:g} s: {error.reason}") from error
+        raise SourceSilent(f"no answer: {error.reason}") from error
     except TimeoutError as error:
         raise SourceSilent(f"the server fell silent for {patience_s:g} s") from error
     except (http.client.HTTPException, OSError) as error:
