@@ -62,7 +62,9 @@ def open_video(path: Path) -> av.container.InputContainer:
         ) from error
     if not container.streams.video:
         container.close()
-        raise SourceUnreadable(f"{path} holds no pictures, only sound or data")
+        raise SourceUnreadable(
+            f"{path} holds no pictures: it is sound or data only, or a recording that broke off"
+        )
     return container
 
 

@@ -101,12 +101,11 @@ def _learn(
 ) -> None:
     """Follow slow changes of light; leave alone what has changed, until it has been so for long."""
     scene.changed_s = np.where(changed, scene.changed_s + np.float32(passed_s), np.float32(0.0))
-    learning = scene.changed_s <= 0
-    learning |= scene.changed_s > absorb_s
-    rate = np.float32(min(1.0, passed_s / LEARN_S))
-    scene.background += np.where(learning, rate, np.float32(0.0)) * (small - scene.background)
-    rate = np.float32(min(1.0, passed_s / NOISE_MEMORY_S))
-    scene.noise += np.where(changed, np.float32(0.0), rate) * (difference - scene.noise)
+    rate = np.where(changed, np.float32(0.0), np.float32(min(1.0, passed_s / LEARN_S)))
+    rate[scene.changed_s > absorb_s] = 1.0
+    scene.background += rate * (small - scene.background)
+    forget = np.float32(min(1.0, passed_s / NOISE_MEMORY_S))
+    scene.noise += np.where(changed, np.float32(0.0), forget) * (difference - scene.noise)
 
 
 def _is_other(scene: _Scene, frame: Frame, small: Small) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -29,7 +30,7 @@ def test_recorded_times_start_where_they_should_and_only_grow(pts: list[int | No
     times = [timeline.captured_at_us(each) for each in pts]
 
     assert times[0] == NOON_US
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(times))
 
 
 @given(
@@ -49,7 +50,7 @@ def test_live_times_only_grow(pictures: list[tuple[int | None, int, int | None]]
         sent_us = None if age_us is None else arrived_us - age_us
         times.append(timeline.captured_at_us(pts, arrived_us=arrived_us, sent_us=sent_us))
 
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(times))
 
 
 @pytest.mark.parametrize("wrap", [1 << 32, 1 << 33], ids=["RTP", "MPEG-TS"])
@@ -107,7 +108,7 @@ def test_pictures_that_arrive_in_a_burst_after_a_network_pause_keep_their_distan
         for i, at in enumerate(arrivals_us)
     ]
 
-    distances = [b - a for a, b in zip(times, times[1:], strict=False)]
+    distances = [b - a for a, b in itertools.pairwise(times)]
     assert max(abs(each - PERIOD_US) for each in distances) < 5_000
 
 
@@ -134,7 +135,7 @@ def test_the_cameras_own_clock_is_followed_without_a_jump() -> None:
         times.append(timeline.captured_at_us(i * STEP, arrived_us=arrived_us, sent_us=sent_us))
 
     assert times[-1] == arrived_us - 400_000
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) > 0.8 * PERIOD_US
+    assert min(b - a for a, b in itertools.pairwise(times)) > 0.8 * PERIOD_US
 
 
 @pytest.mark.parametrize("off_s", [-3600, -30, 30, 3600, NOON_US / 1e6])
