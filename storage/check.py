@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -61,22 +61,17 @@ def check(db: Database, evidence: EvidenceStore | None) -> list[Problem]:
 
     Reads the whole database, and every evidence file if a store is given. A watcher may run.
     """
+    problems: list[Problem] = []
     try:
         with db.read() as connection:
-            damage = list(_damaged_pages(connection, db))
-            if damage:
-                return damage  # what else such a file says is not to be trusted
-            return [
-                *_dangling_references(connection),
-                *_wrong_projections(connection),
-                *_gaps_in_history(connection),
-                *_reversed_spans(connection),
-                *_nobodies(connection),
-                *_bad_vectors(connection),
-                *(_bad_evidence(connection, evidence) if evidence is not None else ()),
-            ]
-    except DatabaseUnusable as error:
-        return [_error("readable", str(db.address), str(error))]
+            problems += _damaged_pages(connection, db)
+            for rule in RULES:
+                problems += rule(connection)
+            if evidence is not None:
+                problems += _bad_evidence(connection, evidence)
+    except DatabaseUnusable as error:  # torn so badly that it cannot be read on
+        problems.append(_error("readable", str(db.address), str(error)))
+    return problems
 
 
 def _damaged_pages(connection: Connection, db: Database) -> Iterator[Problem]:
@@ -233,3 +228,13 @@ def _error(rule: str, subject: str, advice: str) -> Problem:
 
 def _warning(rule: str, subject: str, advice: str) -> Problem:
     return Problem(severity=Severity.WARNING, rule=rule, subject=subject, advice=advice)
+
+
+RULES: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
+    _dangling_references,
+    _wrong_projections,
+    _gaps_in_history,
+    _reversed_spans,
+    _nobodies,
+    _bad_vectors,
+)

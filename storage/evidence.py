@@ -97,6 +97,8 @@ class EvidenceStore:
             _flush_folder(folder.parent)
 
     def _refuse_below_reserve(self, n_bytes: int) -> None:
+        if not self._reserve_mb:
+            return
         free = shutil.disk_usage(self.folder).free
         if free - n_bytes < self._reserve_mb * BYTES_PER_MB:
             raise DiskFull(

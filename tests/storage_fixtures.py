@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from storage.database import Database, open_database, upgrade
+from storage.schema import Table
 from tests.storage_builders import new_postgresql
 
 
@@ -58,20 +59,41 @@ def postgresql_template(server: str) -> str:
     return _name_in(address)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of a database that is ready and holds nothing."""
-    if request.param == "sqlite":
-        file = tmp_path / "noctule.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        return f"sqlite:///{file}"
-    template: str = request.getfixturevalue("postgresql_template")
-    return new_postgresql(request.getfixturevalue("server"), template=template)
+@pytest.fixture(scope="session")
+def shared_postgresql(server: str, postgresql_template: str) -> str:
+    return new_postgresql(server, template=postgresql_template)
 
 
 @pytest.fixture
-def postgresql_address(server: str, postgresql_template: str) -> str:
-    return new_postgresql(server, template=postgresql_template)
+def postgresql_address(shared_postgresql: str) -> str:
+    """Address of a ready PostgreSQL database that holds nothing; its schema must not be changed."""
+    tables = ", ".join(set(Table.metadata.tables) - {"site"})
+    with psycopg.connect(shared_postgresql, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE".encode())
+    return shared_postgresql
+
+
+@pytest.fixture
+def sqlite_address(tmp_path: Path, sqlite_template: Path) -> str:
+    """Address of a ready SQLite database that holds nothing."""
+    file = tmp_path / "noctule.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest) -> str:
+    """Address of a ready database that holds nothing; its schema must not be changed."""
+    return str(request.getfixturevalue(f"{request.param}_address"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_address(request: pytest.FixtureRequest) -> str:
+    """Address of a ready database that holds nothing, all the test's own."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_address"))
+    template: str = request.getfixturevalue("postgresql_template")
+    return new_postgresql(request.getfixturevalue("server"), template=template)
 
 
 @pytest.fixture
@@ -95,10 +117,8 @@ def database(address: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sqlite_database(tmp_path: Path, sqlite_template: Path) -> Iterator[Database]:
-    file = tmp_path / "noctule.db"
-    shutil.copy(sqlite_template, file)
-    with open_database(f"sqlite:///{file}") as opened:
+def sqlite_database(sqlite_address: str) -> Iterator[Database]:
+    with open_database(sqlite_address) as opened:
         yield opened
 
 

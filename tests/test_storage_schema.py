@@ -115,29 +115,29 @@ def test_the_database_itself_refuses_what_cannot_be(database: Database, statemen
         execute()
 
 
-def test_a_database_of_a_newer_program_is_refused(address: str, later_history: Path) -> None:
-    upgrade(address, history=later_history)
+def test_a_database_of_a_newer_program_is_refused(own_address: str, later_history: Path) -> None:
+    upgrade(own_address, history=later_history)
 
     with pytest.raises(SchemaMismatch, match=r"0002, newer than .*use the noctule that wrote it"):
-        open_database(address, create=True)
+        open_database(own_address, create=True)
     with pytest.raises(SchemaMismatch, match="newer"):
-        upgrade(address)
+        upgrade(own_address)
 
 
 def test_a_database_of_an_older_program_is_refused_until_upgraded(
-    address: str, later_history: Path, monkeypatch: pytest.MonkeyPatch
+    own_address: str, later_history: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_database(address) as database:
+    with open_database(own_address) as database:
         record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
     monkeypatch.setattr("storage.migrations.read_schema_state.__kwdefaults__", None, raising=False)
     later = {"history": later_history}
     monkeypatch.setattr("storage.migrations.read_schema_state.__kwdefaults__", later)
 
     with pytest.raises(SchemaMismatch, match=r"older schema 0001.*noctule db upgrade"):
-        open_database(address, create=True)
+        open_database(own_address, create=True)
 
-    assert upgrade(address, history=later_history) == "0002"
-    with open_database(address) as database:
+    assert upgrade(own_address, history=later_history) == "0002"
+    with open_database(own_address) as database:
         assert [s.key for s in sightings(database)] == ["gate/0"]
         assert check(database, None) == []
 
@@ -167,19 +167,19 @@ def test_a_crash_in_the_first_migration_leaves_nothing_or_all(empty_address: str
 
 
 def test_a_crash_in_a_later_migration_leaves_the_old_or_the_new_schema(
-    address: str, later_history: Path
+    own_address: str, later_history: Path
 ) -> None:
-    with open_database(address) as database:
+    with open_database(own_address) as database:
         record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
 
     for statement in (14, 20, 26, 32):
-        if interrupted(address, later_history, after=statement) == "upgraded":
+        if interrupted(own_address, later_history, after=statement) == "upgraded":
             break
-        with open_database(address) as database:  # the old schema, whole
+        with open_database(own_address) as database:  # the old schema, whole
             assert [s.key for s in sightings(database)] == ["gate/0"]
             assert check(database, None) == []
 
-    assert upgrade(address, history=later_history) == "0002"
+    assert upgrade(own_address, history=later_history) == "0002"
 
 
 def interrupted(address: str, history: Path, *, after: int) -> str:
