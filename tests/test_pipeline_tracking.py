@@ -91,7 +91,7 @@ def test_a_gap_longer_than_the_patience_ends_the_track_at_every_frame_rate(fps: 
 def test_a_person_not_detected_for_longer_than_the_patience_comes_back_as_another(
     fps: float,
 ) -> None:
-    away_s = CONFIG.lost_patience_s + 1.0
+    away_s = CONFIG.lost_patience_s  # one frame more passes until the next detection
     frames = footage(
         [Walker(x_px=300)], seconds=8, fps=fps, is_missed=lambda _, s: 3.0 <= s < 3.0 + away_s
     )
@@ -99,6 +99,13 @@ def test_a_person_not_detected_for_longer_than_the_patience_comes_back_as_anothe
     tracklets = follow(frames)
 
     assert [(t.first_seen_us - START_US) / SECOND_US for t in tracklets] == [0.0, 3.0 + away_s]
+
+
+def test_two_lone_detections_with_a_gap_between_are_not_a_track() -> None:
+    before = footage([Walker(x_px=300)], seconds=0.1)
+    after = footage([Walker(x_px=300)], seconds=0.1, start_us=START_US + 5 * SECOND_US)
+
+    assert follow([*before, *after], config=TrackingConfig(min_visit_s=0.0)) == []
 
 
 def test_a_track_is_handed_on_as_soon_as_its_patience_is_over() -> None:

@@ -13,7 +13,7 @@ from models.types import Detections
 from pipeline.tracking.config import TrackingConfig
 from pipeline.tracking.tracker import NO_TRACK, BufferedOverlapTracker
 from streams.types import CameraId, Frame, Modality
-from tests.tracking_builders import CONFIG, START_US, Walker, follow, footage, found
+from tests.tracking_builders import CONFIG, START_US, follow, found
 
 
 def blank(at_us: int, sequence: int) -> Frame:
@@ -97,11 +97,22 @@ def test_tracker_numbers_people_from_one_and_answers_for_every_row() -> None:
 
 
 def test_jittery_time_stamps_do_not_change_who_is_who() -> None:
-    walkers = [Walker(x_px=20, speed_px_s=60), Walker(x_px=560, speed_px_s=-60, y_px=108)]
     rng = np.random.default_rng(7)
+    places = rng.uniform((0, 0), (560, 240), (12, 2))
+    speeds = rng.normal(0, 8, (12, 2))
     steady, jittery = BufferedOverlapTracker(CONFIG), BufferedOverlapTracker(CONFIG)
+    n_followed = 0
 
-    for frame, detections in footage(walkers, seconds=9):
-        late_us = frame.captured_at_us + int(rng.integers(-15_000, 15_000))
+    for frame in range(200):
+        at_us = START_US + frame * 100_000
+        speeds += rng.normal(0, 4, speeds.shape) - 0.1 * speeds
+        places = np.clip(places + speeds, 0, (600, 260))
+        seen = places[rng.random(12) < 0.8].tolist()
+        detections = found(at_us, [(x, y, x + 40.0, y + 100.0) for x, y in seen])
+        late_us = at_us + int(rng.integers(-15_000, 15_000))
 
-        assert np.array_equal(steady.update(detections), jittery.update(detections, now_us=late_us))
+        numbers = steady.update(detections)
+
+        assert numbers.tolist() == jittery.update(detections, now_us=late_us).tolist()
+        n_followed += int((numbers != NO_TRACK).sum())
+    assert n_followed > 1000
