@@ -6,7 +6,9 @@ import json
 import threading
 from pathlib import Path
 
+import av
 import pytest
+from pydantic import SecretStr
 
 from benchmarks.demo import into_folder, pair_scores, true_people
 from pipeline.config import SiteConfig, load_config
@@ -21,6 +23,7 @@ from streams.types import Modality
 from tests.cli import RunCli
 
 PROJECT = Path(__file__).parents[1]
+SHORT_S = 20.0
 
 
 def watched(site: SiteConfig) -> Progress:
@@ -43,6 +46,29 @@ def site(demo: SiteConfig, tmp_path_factory: pytest.TempPathFactory) -> SiteConf
     site = into_folder(demo, tmp_path_factory.mktemp("demo"))
     watched(site)
     return site
+
+
+@pytest.fixture(scope="session")
+def short(demo: SiteConfig, tmp_path_factory: pytest.TempPathFactory) -> SiteConfig:
+    """One camera by day and one by night, the first seconds of each."""
+    folder = tmp_path_factory.mktemp("short")
+    cameras = []
+    for camera in (demo.cameras[0], demo.cameras[2]):
+        clip = folder / f"{camera.name}.mp4"
+        cut_video(Path(camera.source.get_secret_value()), clip, seconds=SHORT_S)
+        cameras.append(camera.model_copy(update={"source": SecretStr(str(clip))}))
+    return demo.model_copy(update={"cameras": tuple(cameras)})
+
+
+def cut_video(whole: Path, clip: Path, *, seconds: float) -> None:
+    """The first seconds of a video, as they are encoded."""
+    with av.open(whole) as source, av.open(clip, "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is None or float(packet.dts * packet.time_base) >= seconds:
+                break
+            packet.stream = stream
+            target.mux(packet)
 
 
 def test_people_are_followed_from_day_into_night(site: SiteConfig) -> None:
@@ -85,27 +111,54 @@ def test_the_database_passes_its_check(site: SiteConfig) -> None:
         assert check(database, evidence) == []
 
 
-def test_watching_again_changes_nothing(site: SiteConfig, demo: SiteConfig) -> None:
+def test_watching_again_changes_nothing(short: SiteConfig, tmp_path: Path) -> None:
+    site = into_folder(short, tmp_path)
+    watched(site)
     before = rows(site)
-    one_camera = site.model_copy(update={"cameras": demo.cameras[:1]})
 
-    done = watched(one_camera)
+    done = watched(site)
 
-    assert done.n_sightings == 0
-    assert done.n_known > 0
+    assert before
+    assert (done.n_sightings, done.n_known) == (0, len(before))
     assert rows(site) == before
 
 
-def test_the_same_footage_gives_the_same_rows_twice(
-    site: SiteConfig, demo: SiteConfig, tmp_path: Path
+def test_the_same_footage_gives_the_same_rows_twice(short: SiteConfig, tmp_path: Path) -> None:
+    first, second = into_folder(short, tmp_path / "1"), into_folder(short, tmp_path / "2")
+
+    watched(first)
+    watched(second)
+
+    assert rows(first)
+    assert rows(first) == rows(second)
+
+
+def test_a_full_disk_costs_pictures_and_not_sightings(
+    short: SiteConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first_cameras = demo.model_copy(update={"cameras": demo.cameras[:2]})
-    again = into_folder(first_cameras, tmp_path)
+    site = into_folder(short, tmp_path)
+    full = site.storage.model_copy(update={"reserve_mb": 9_000_000})  # more than any disk has free
 
-    watched(again)
+    watched(site.model_copy(update={"storage": full}))
 
-    names = {camera.name for camera in first_cameras.cameras}
-    assert rows(again) == [sighting for sighting in rows(site) if sighting.camera in names]
+    assert rows(site)
+    assert all(sighting.evidence == () for sighting in rows(site))
+    told = [r.message for r in caplog.records if "without pictures" in r.message]
+    assert len(told) == 1
+    with open_database(site.storage.database.get_secret_value()) as database:
+        assert check(database, EvidenceStore(site.storage.evidence)) == []
+
+
+def test_a_broken_recording_does_not_end_the_others(short: SiteConfig, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a video at all" * 100)
+    bad = short.cameras[0].model_copy(update={"name": "broken", "source": SecretStr(str(broken))})
+    site = into_folder(short.model_copy(update={"cameras": (bad, *short.cameras)}), tmp_path)
+
+    done = watched(site)
+
+    assert list(done.failures) == ["broken"]
+    assert done.n_sightings > 0
 
 
 def test_a_trajectory_is_told_in_order_with_light_and_reason(

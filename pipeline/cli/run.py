@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from pipeline.run.watch import Progress
 
 _ROWS_SHOWN = 200
+_SAY_EVERY_S = 10.0
+"""Where there is no terminal to draw a bar on, a line this often."""
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
@@ -104,7 +107,13 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
     with _stopped_by_signals(stop), _bar() as bar:
         task = bar.add_task("starting", total=None, words="")
 
+        said_s = time.monotonic()
+
         def report(progress: Progress) -> None:
+            nonlocal said_s
+            if not progress_console.is_terminal and time.monotonic() - said_s > _SAY_EVERY_S:
+                said_s = time.monotonic()
+                progress_console.print(_words(progress))
             bar.update(
                 task,
                 description="watching",
