@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,15 +20,16 @@ from models.reid.calibration import (
     Calibration,
     Curve,
     Pair,
-    calibration_path,
     fit_curve,
+    load_calibration,
     pair_of,
     read_calibration,
     write_calibration,
 )
 from models.reid.embedder import load_embedder
-from models.types import ModelId
-from models.weights import obtain
+from models.training.calibrate import tracklet_scores
+from models.training.data import find_crops
+from models.types import Crop, Embeddings, ModelId
 from streams.types import Modality
 
 Floats = npt.NDArray[np.float32]
@@ -34,7 +37,6 @@ V, I = Modality.VISIBLE, Modality.INFRARED  # noqa: E741
 CALIBRATION = Calibration(
     name="test",
     model=ModelId("edge@0"),
-    widening=1.0,
     visible_visible=Curve(slope=10, offset=-6),
     infrared_infrared=Curve(slope=8, offset=-6),
     visible_infrared=Curve(slope=6, offset=-2),
@@ -149,11 +151,53 @@ def test_a_damaged_calibration_is_refused(tmp_path: Path, content: str) -> None:
         read_calibration(path, model=ModelId("edge@0"))
 
 
+class ByBrightness:
+    """An embedder whose vector turns with the mean of the pixels: 0 and 255 are a quarter apart."""
+
+    model = ModelId("brightness@0")
+    dimension = 2
+
+    def embed(self, crops: Sequence[Crop]) -> Embeddings:
+        angle = np.array([crop.pixels.mean() / 255 * np.pi / 2 for crop in crops])
+        return Embeddings(
+            vectors=np.stack((np.cos(angle), np.sin(angle)), 1).astype(np.float32),
+            modality=tuple(crop.modality for crop in crops),
+            model=self.model,
+        )
+
+
+def test_scores_are_of_tracklets_in_the_right_pair_of_lights(tmp_path: Path) -> None:
+    for person, view, grey in (
+        ("1", "visible_c1", 0),
+        ("1", "visible_c2", 0),
+        ("1", "infrared_c1", 128),
+        ("2", "visible_c1", 255),
+    ):
+        folder = tmp_path / person / view
+        folder.mkdir(parents=True)
+        for shot in range(2):
+            cv2.imwrite(str(folder / f"{shot}.png"), np.full((8, 4, 3), grey, np.uint8))
+
+    scores = tracklet_scores(find_crops(tmp_path), ByBrightness())
+
+    visible, across = scores[Pair.VISIBLE_VISIBLE], scores[Pair.VISIBLE_INFRARED]
+    np.testing.assert_allclose(visible.same, [1], atol=1e-6)
+    np.testing.assert_allclose(visible.different, [0, 0], atol=1e-6)
+    np.testing.assert_allclose(across.same, [0.705, 0.705], atol=0.01)
+    np.testing.assert_allclose(across.different, [0.709], atol=0.01)
+    assert len(scores[Pair.INFRARED_INFRARED].different) == 0
+
+
+def test_weights_without_a_calibration_say_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(WeightsRefused, match=r"models\.training\.calibrate"):
+        read_calibration(tmp_path / "own.calibration.json", model=ModelId("own@0"))
+
+
 def test_the_shipped_calibration_belongs_to_the_shipped_weights() -> None:
     embedder = load_embedder(EmbedderConfig(device="cpu"))
 
-    calibration = read_calibration(calibration_path(obtain("edge")), model=embedder.model)
+    calibration = load_calibration(EmbedderConfig(), model=embedder.model)
 
-    assert calibration.widening > 1
+    assert all(calibration.curve(pair).widening > 1 for pair in Pair)
     for a, b in ((V, V), (I, I), (V, I)):
         assert calibration.probability(1.0, a, b) > 0.5 > calibration.probability(0.0, a, b)

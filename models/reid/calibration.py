@@ -51,16 +51,20 @@ class Curve:
 
     Attributes:
         slope: Above 0: more similar is never less probable.
+        widening: By how much the slope was divided after the fit, 1 or more: how little the
+            footage of the fit is trusted to be like the footage it meets.
     """
 
     slope: float
     offset: float
+    widening: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.slope) and np.isfinite(self.offset) and self.slope > 0):
+        finite = math.isfinite(self.slope) and math.isfinite(self.offset)
+        if not (finite and self.slope > 0 and self.widening >= 1):
             raise ValueError(
-                f"curve: expected a finite slope above 0 and a finite offset, "
-                f"got {self.slope}, {self.offset}"
+                f"curve: expected a finite slope above 0, a finite offset and widening of at "
+                f"least 1, got {self.slope}, {self.offset}, {self.widening}"
             )
 
 
@@ -71,8 +75,6 @@ class Calibration:
     Attributes:
         name: Of this calibration; stored with the links it decided.
         model: The network it belongs to; similarities of another mean something else.
-        widening: By how much slopes were divided after the fit, 1 or more: how little the
-            footage it was fitted on is trusted to be like the footage it meets.
         visible_visible: Curve of two visible tracklets.
         infrared_infrared: Curve of two infrared tracklets.
         visible_infrared: Curve across light.
@@ -80,7 +82,6 @@ class Calibration:
 
     name: str
     model: ModelId
-    widening: float
     visible_visible: Curve
     infrared_infrared: Curve
     visible_infrared: Curve
@@ -166,7 +167,8 @@ def fit_curve(
 
     middle = (same.mean() + different.mean()) / 2
     found = minimize(cost, np.array([10.0, -10.0 * middle]), method="L-BFGS-B").x
-    return Curve(slope=float(found[0]) / widening, offset=float(found[1]) / widening)
+    slope, offset = float(found[0]) / widening, float(found[1]) / widening
+    return Curve(slope=slope, offset=offset, widening=widening)
 
 
 def calibration_path(weights: Path) -> Path:
@@ -195,12 +197,16 @@ def read_calibration(path: Path, *, model: ModelId) -> Calibration:
     Raises:
         WeightsRefused: Missing, damaged, or made for another network.
     """
+    if not path.is_file():
+        raise WeightsRefused(
+            f"{path}: no calibration for {model}; fit one to people whom the network has not seen: "
+            f"python -m models.training.calibrate WEIGHTS --data DIR"
+        )
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         calibration = Calibration(
             name=str(fields["name"]),
             model=ModelId(fields["model"]),
-            widening=float(fields["widening"]),
             visible_visible=Curve(**fields["visible_visible"]),
             infrared_infrared=Curve(**fields["infrared_infrared"]),
             visible_infrared=Curve(**fields["visible_infrared"]),
