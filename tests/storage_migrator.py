@@ -1,4 +1,4 @@
-"""Child process: upgrades a database and kills itself after the n-th SQL statement.
+"""Child process: upgrades a database and kills itself after the n-th statement that changes it.
 
 Usage: python -m tests.storage_migrator URL HISTORY_FOLDER N
 """
@@ -15,12 +15,14 @@ from sqlalchemy import Engine, event
 
 from storage.database import upgrade
 
+CHANGES = ("ALTER", "CREATE", "DROP", "INSERT", "UPDATE")
+
 
 def main(url: str, history: str, n: str) -> None:
     statements = itertools.count(1)
 
-    def die(*_: object) -> None:
-        if next(statements) == int(n):
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.lstrip().startswith(CHANGES) and next(statements) == int(n):
             os.kill(os.getpid(), signal.SIGKILL)
 
     event.listen(Engine, "after_cursor_execute", die)
