@@ -139,7 +139,7 @@ class RtspSource:
         imager = Imager(self._camera)
         sent_us: OrderedDict[int, int] = OrderedDict()
         skew_us = self._skew_us()
-        sequence = 0
+        n_decoded = sequence = 0
         for packet in self._packets(stream):
             self._heard()
             now_skew_us = self._skew_us()
@@ -148,6 +148,9 @@ class RtspSource:
             skew_us = now_skew_us
             _remember_time(packet, sent_us)
             for picture in _decoded(packet):
+                n_decoded += 1
+                if n_decoded == 1 and picture.pts is None:
+                    continue  # FFmpeg does not know an RTSP stream's first time stamp
                 captured_at_us = timeline.captured_at_us(
                     picture.pts,
                     arrived_us=self._clock.now_us(),

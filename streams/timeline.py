@@ -21,7 +21,7 @@ LONGEST_PAUSE_US = 6 * 3600 * US
 FASTEST_DRIFT = 0.001
 """Camera clocks run up to this much faster or slower than ours (worst seen: 200 ppm)."""
 
-SLEW = 0.1
+SLEW = 0.25
 """A better anchor is approached by this share of the time passed, so that time never jumps."""
 
 WORST_LATENCY_US = 10 * US

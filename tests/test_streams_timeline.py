@@ -135,7 +135,7 @@ def test_the_cameras_own_clock_is_followed_without_a_jump() -> None:
         times.append(timeline.captured_at_us(i * STEP, arrived_us=arrived_us, sent_us=sent_us))
 
     assert times[-1] == arrived_us - 400_000
-    assert min(b - a for a, b in itertools.pairwise(times)) > 0.8 * PERIOD_US
+    assert min(b - a for a, b in itertools.pairwise(times)) > 0.7 * PERIOD_US
 
 
 @pytest.mark.parametrize("off_s", [-3600, -30, 30, 3600, NOON_US / 1e6])
