@@ -4,9 +4,9 @@
 
 FOLDER holds `vtest.avi` (PETS09-S2L1), `TUD-Stadtmitte.mp4` and `mot15/SEQUENCE/{gt/gt.txt,
 seqinfo.ini}`. All trackers get the very same detections, at their libraries' defaults. Beside them
-stand `noctule track` as shipped, and `ultralytics track` (same weights, its default BoT-SORT, its
-own detections) on the same frames in the same run. Everything is done at the full and at half the
-frame rate.
+stand `noctule track` as shipped, and `ultralytics track` (same weights, its own detections; with its
+default tracker, and with BoT-SORT) on the same frames in the same run. Everything is done at the
+full and at half the frame rate.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ RESULT = Path(__file__).parent / "results" / "tracking.json"
 SEQUENCES = {"PETS09-S2L1": "vtest.avi", "TUD-Stadtmitte": "TUD-Stadtmitte.mp4"}
 RATES = {1: "", 2: ", half rate"}
 OURS = "noctule track"
-PEER = "ultralytics track"
+PEERS = {"ultralytics track": None, "ultralytics track, BoT-SORT": "botsort.yaml"}
+"""`ultralytics track` with the tracker it takes by itself, and with the one it took for years."""
 CAMERA = CameraId("benchmark")
 
 T = TypeVar("T")
@@ -116,13 +117,16 @@ def _runs(
     }
     return runs | {
         OURS: partial(_ours, frames, detections),
-        PEER: partial(_peer, YOLO(str(obtain(weights))), frames),
+        **{
+            peer: partial(_peer, YOLO(str(obtain(weights))), frames, tracker)
+            for peer, tracker in PEERS.items()
+        },
     }
 
 
 def _cost(tracker: str, ms: float, detect_ms: float) -> dict[str, float]:
     """CPU milliseconds per frame: of the tracker alone, and of whole commands with detector."""
-    if tracker == PEER:
+    if tracker in PEERS:
         return {"cpu_ms_with_detector": round(ms, 3)}
     if tracker == OURS:
         return {"cpu_ms": round(ms, 3), "cpu_ms_with_detector": round(ms + detect_ms, 3)}
@@ -180,12 +184,15 @@ def _ours(frames: Sequence[Frame], detections: Sequence[Detections]) -> Rows:
     return np.asarray(values, dtype=np.float64).reshape(-1, 7)
 
 
-def _peer(network: YOLO, frames: Sequence[Frame]) -> Rows:
-    """`YOLO(weights).track(...)` with its defaults, persons only."""
+def _peer(network: YOLO, frames: Sequence[Frame], tracker: str | None) -> Rows:
+    """`YOLO(weights).track(...)` with its defaults, persons only; `tracker` None is its default."""
+    choice = {} if tracker is None else {"tracker": tracker}
     rows = []
     for number, frame in enumerate(frames, start=1):
         picture = np.ascontiguousarray(frame.pixels[..., ::-1])
-        answer = network.track(picture, persist=True, classes=[0], verbose=False, device="cpu")
+        answer = network.track(
+            picture, persist=True, classes=[0], verbose=False, device="cpu", **choice
+        )
         boxes = answer[0].boxes
         if boxes.id is None:
             continue
