@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 _LEAST_PX = 40
 _KEYFRAME_EVERY_S = 2
-_QUALITY = {Modality.VISIBLE: 22, Modality.INFRARED: 26}
+_QUALITY = {Modality.VISIBLE: 22, Modality.INFRARED: 28}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

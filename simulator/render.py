@@ -5,6 +5,8 @@ OpenGL 3.3 without a window, through EGL: a graphics card's driver or Mesa's sof
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +70,7 @@ class Renderer:
         self._size_px = size_px
         self._modality = modality
         self._supersampling = supersampling
+        _load_triton_before_mesa()
         create_context: Any = moderngl.create_context
         self._context = create_context(standalone=True, backend="egl")
         self._context.enable(moderngl.DEPTH_TEST)
@@ -100,31 +103,33 @@ class Renderer:
                 f"identity: expected 1 to {_LARGEST_IDENTITY}, got {person.identity}; "
                 "number people from 1 in each scene"
             )
-        context = self._context
-        mesh = person.mesh
-        n = len(mesh.rest)
-        parts = mesh.parts[:, list(shaders.PARTS_FOR_SHADER)]
-        fixed = np.hstack([mesh.reference, parts, mesh.materials[:, None]]).astype(np.float32)
-        dynamic = context.buffer(reserve=n * 24, dynamic=True)
-        static, faces = context.buffer(fixed.tobytes()), context.buffer(mesh.faces.tobytes())
-        layout = [
-            (dynamic, "3f 3f", "position", "normal"),
-            (static, "3f 4f", "reference", "part_material"),
-        ]
-        self._people[person.identity] = _Figure(
-            person=person,
-            dynamic=dynamic,
-            shaded=context.vertex_array(self._person, layout, faces),
-            shadow=context.vertex_array(self._shadow, [(dynamic, "3f 3x4", "position")], faces),
-            silhouette=context.vertex_array(self._silhouette, layout, faces, skip_errors=True),
-            buffers=(dynamic, static, faces),
-        )
+        with self._context:
+            context = self._context
+            mesh = person.mesh
+            n = len(mesh.rest)
+            parts = mesh.parts[:, list(shaders.PARTS_FOR_SHADER)]
+            fixed = np.hstack([mesh.reference, parts, mesh.materials[:, None]]).astype(np.float32)
+            dynamic = context.buffer(reserve=n * 24, dynamic=True)
+            static, faces = context.buffer(fixed.tobytes()), context.buffer(mesh.faces.tobytes())
+            layout = [
+                (dynamic, "3f 3f", "position", "normal"),
+                (static, "3f 4f", "reference", "part_material"),
+            ]
+            self._people[person.identity] = _Figure(
+                person=person,
+                dynamic=dynamic,
+                shaded=context.vertex_array(self._person, layout, faces),
+                shadow=context.vertex_array(self._shadow, [(dynamic, "3f 3x4", "position")], faces),
+                silhouette=context.vertex_array(self._silhouette, layout, faces, skip_errors=True),
+                buffers=(dynamic, static, faces),
+            )
 
     def remove(self, identity: int) -> None:
         """Forget a person and free its memory."""
-        figure = self._people.pop(identity)
-        for thing in (figure.shaded, figure.shadow, figure.silhouette, *figure.buffers):
-            thing.release()
+        with self._context:
+            figure = self._people.pop(identity)
+            for thing in (figure.shaded, figure.shadow, figure.silhouette, *figure.buffers):
+                thing.release()
 
     def draw(
         self, poses: Mapping[int, Posed], view: View, light: Daylight | Illuminator
@@ -134,42 +139,51 @@ class Renderer:
         Args:
             poses: By identity; may be empty.
             light: A Daylight for a visible renderer, an Illuminator for an infrared one.
+
+        Raises:
+            ValueError: If the light is not of the renderer's modality.
         """
-        if (view, light) != self._still_of:
-            self._draw_still(view, light)
-        self._write(poses)
-        to_sun = self._draw_shadows(poses, light, view) if isinstance(light, Daylight) else None
-        self._context.copy_framebuffer(self._frame, self._still)
-        self._frame.use()
-        for program in (self._person, self._surface):
-            set_uniforms(program, to_clip=view.matrix(), **lights(view, light, to_sun))
-        for identity, posed in poses.items():
-            if isinstance(light, Daylight) and self._place is not None:
-                self._frame.scissor = self._shadowed_part(posed, view, light)
-                self._place[0].render()
-                self._frame.scissor = None
-            set_uniforms(self._person, **clothes(self._people[identity].person))
-            self._people[identity].shaded.render()
-        background = light.background if isinstance(light, Daylight) else _NIGHT
-        return self._read(np.array(background, np.float32))
+        if isinstance(light, Daylight) != (self._modality is Modality.VISIBLE):
+            raise ValueError(
+                f"light: expected one for {self._modality} pictures, got {type(light).__name__}"
+            )
+        with self._context:
+            if (view, light) != self._still_of:
+                self._draw_still(view, light)
+            self._write(poses)
+            to_sun = self._draw_shadows(poses, light, view) if isinstance(light, Daylight) else None
+            self._context.copy_framebuffer(self._frame, self._still)
+            self._frame.use()
+            for program in (self._person, self._surface):
+                set_uniforms(program, to_clip=view.matrix(), **lights(view, light, to_sun))
+            for identity, posed in poses.items():
+                if isinstance(light, Daylight) and self._place is not None:
+                    self._frame.scissor = self._shadowed_part(posed, view, light)
+                    self._place[0].render()
+                    self._frame.scissor = None
+                set_uniforms(self._person, **clothes(self._people[identity].person))
+                self._people[identity].shaded.render()
+            background = light.background if isinstance(light, Daylight) else _NIGHT
+            return self._read(np.array(background, np.float32))
 
     def count_alone_px(self, poses: Mapping[int, Posed], view: View) -> dict[int, int]:
         """Pixels that each person would cover if nobody and nothing stood before it.
 
         Counts what lies up to half a picture outside the frame too.
         """
-        self._write(poses)
-        set_uniforms(self._silhouette, to_clip=view.matrix(widened=2.0))
-        covered: dict[int, int] = {}
-        for identity in poses:
-            figure = self._people[identity]
-            set_uniforms(self._silhouette, **cuts(figure.person))
-            self._alone.use()
-            self._alone.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-            figure.silhouette.render()
-            drawn = np.frombuffer(self._alone.read(components=1, alignment=1), np.uint8)
-            covered[identity] = int(np.count_nonzero(drawn))
-        return covered
+        with self._context:
+            self._write(poses)
+            set_uniforms(self._silhouette, to_clip=view.matrix(widened=2.0))
+            covered: dict[int, int] = {}
+            for identity in poses:
+                figure = self._people[identity]
+                set_uniforms(self._silhouette, **cuts(figure.person))
+                self._alone.use()
+                self._alone.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+                figure.silhouette.render()
+                drawn = np.frombuffer(self._alone.read(components=1, alignment=1), np.uint8)
+                covered[identity] = int(np.count_nonzero(drawn))
+            return covered
 
     def _compile(self) -> None:
         def program(vertex: str, fragment: str) -> Any:
@@ -274,3 +288,13 @@ class Renderer:
         light = cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA)
         identities = picture(self._identity, 1)[factor // 2 :: factor, factor // 2 :: factor, 0]
         return Rendering(light=light, identities=np.round(identities).astype(np.int16))
+
+
+def _load_triton_before_mesa() -> None:
+    """Load triton, where torch brought it, before the first context.
+
+    Mesa's software renderer and triton each bring an LLVM; the process dies when triton's is
+    loaded second, which torch does at some later import.
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton")

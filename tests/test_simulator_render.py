@@ -1,0 +1,191 @@
+"""The renderer and its truth. Needs anny, moderngl, EGL and the built bodies.
+
+The first build of the bodies takes minutes, so these tests run when its cache is there, or when
+NOCTULE_SIMULATOR_TESTS=1 asks for it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from simulator.body import BodyModel, body_cache, load_body_model
+from simulator.cameras import View
+from simulator.cast import demo_cast
+from simulator.film import film, true_people
+from simulator.illumination import Daylight, Illuminator, InfraredSensor
+from simulator.people import Person, dress
+from simulator.places import Place
+from simulator.render import Renderer
+from simulator.scenario import Scene
+from simulator.truth import TruePerson
+from simulator.walks import Walk
+from simulator.world import Mesh, Paint, box, ground, merge
+from streams.types import CameraId, Modality
+
+SIZE_PX = (320, 180)
+VIEW = View(eye=(0, 0, 2.6), target=(0, 7, 0.9), field_deg=58, size_px=SIZE_PX)
+FLOOR = ground(Paint(colour=(0.4, 0.4, 0.4)), x=(-20, 20), y=(-5, 40))
+
+
+def why_not() -> str | None:
+    """What is missing to render here, or None."""
+    for package in ("anny", "moderngl"):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed (extra `simulator`)"
+    is_built = body_cache().is_dir() and any(body_cache().iterdir())
+    if not is_built and os.environ.get("NOCTULE_SIMULATOR_TESTS") != "1":
+        return f"no built bodies in {body_cache()}; NOCTULE_SIMULATOR_TESTS=1 builds them (minutes)"
+    try:
+        Renderer(size_px=SIZE_PX, modality=Modality.INFRARED).close()
+    except Exception as error:  # noqa: BLE001  (every driver fails in its own way)
+        return f"no OpenGL through EGL: {error}"
+    return None
+
+
+@pytest.fixture(scope="module")
+def model() -> BodyModel:
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(f"rendering tests: {reason}")
+    return load_body_model()
+
+
+@pytest.fixture(scope="module")
+def walker(model: BodyModel) -> Person:
+    return dress(model, 3, demo_cast()[3])
+
+
+def seen(
+    people: dict[Person, tuple[float, float]], place: Mesh, *, view: View = VIEW
+) -> tuple[TruePerson, ...]:
+    """The truth of a picture of people who stand at the given spots."""
+    poses = {person.identity: person.pose(0.2, xy, 0.5) for person, xy in people.items()}
+    with Renderer(size_px=SIZE_PX, modality=Modality.INFRARED, place=place) as renderer:
+        for person in people:
+            renderer.add(person)
+        rendering = renderer.draw(poses, view, Illuminator())
+        return true_people(rendering, poses, renderer.count_alone_px(poses, view), view)
+
+
+def test_the_box_of_a_person_in_full_view_is_the_box_of_the_body(walker: Person) -> None:
+    (person,) = seen({walker: (0.5, 7.0)}, FLOOR)
+
+    # Masks are sampled at pixel centres; the outline of trimmed cloth may lie a pixel inside.
+    assert person.box_px == pytest.approx(person.full_box_px, abs=2)
+    assert person.visibility == pytest.approx(1, abs=0.03)
+
+
+def test_a_wall_before_a_person_cuts_box_and_visibility_but_not_the_full_box(
+    walker: Person,
+) -> None:
+    wall = box((0.5, 5.0, 0.65), (3.0, 0.2, 1.3), Paint())
+    (clear,) = seen({walker: (0.5, 7.0)}, FLOOR)
+
+    (hidden,) = seen({walker: (0.5, 7.0)}, merge([FLOOR, wall]))
+
+    assert hidden.full_box_px == clear.full_box_px
+    assert hidden.box_px[3] < clear.box_px[3] - 15
+    assert 0.2 < hidden.visibility < 0.8
+
+
+def test_a_person_half_outside_the_frame_shows_by_half(walker: Person) -> None:
+    edge_x = 7.0 / np.cos(np.radians(13)) * np.tan(np.radians(29))
+
+    (person,) = seen({walker: (float(edge_x), 7.0)}, FLOOR)
+
+    assert person.full_box_px[2] == SIZE_PX[0]
+    assert 0.25 < person.visibility < 0.75
+
+
+def test_a_person_behind_another_keeps_the_identity_of_each(
+    model: BodyModel, walker: Person
+) -> None:
+    tall = dress(model, 9, demo_cast()[1])
+
+    found = seen({walker: (0.1, 6.0), tall: (0.0, 8.0)}, FLOOR)
+
+    assert [person.identity for person in found] == [3, 9]
+    assert found[0].visibility > 0.95
+    assert found[1].visibility < 0.8
+
+
+def test_nobody_outside_the_frame_is_in_the_truth(walker: Person) -> None:
+    assert seen({walker: (15.0, 7.0)}, FLOOR) == ()
+
+
+def test_feet_stand_on_the_ground_in_every_phase(walker: Person) -> None:
+    lowest_m = [walker.pose(k / 16, (0, 0), 0).vertices[:, 2].min() for k in range(16)]
+
+    assert np.abs(lowest_m).max() < 0.03
+
+
+def test_cloth_that_is_bright_in_infrared_is_bright_at_night_whatever_its_colour(
+    model: BodyModel,
+) -> None:
+    looks = demo_cast()[4]
+
+    def mean_light(infrared: float) -> float:
+        top = replace(looks.outfit.top, infrared=infrared, second_infrared=infrared)
+        person = dress(model, 1, replace(looks, outfit=replace(looks.outfit, top=top)))
+        with Renderer(size_px=SIZE_PX, modality=Modality.INFRARED, place=FLOOR) as renderer:
+            renderer.add(person)
+            pose = person.pose(0.2, (0, 6), 1.57)
+            rendering = renderer.draw({1: pose}, VIEW, Illuminator())
+        return float(rendering.light[rendering.identities == 1].mean())
+
+    assert mean_light(0.8) > 1.5 * mean_light(0.1)
+
+
+def test_a_person_throws_a_shadow_on_the_ground_and_takes_it_along(walker: Person) -> None:
+    light = Daylight(sun_from=(-1.0, 0.0, 0.6))
+    with Renderer(size_px=SIZE_PX, modality=Modality.VISIBLE, place=FLOOR) as renderer:
+        renderer.add(walker)
+        empty = renderer.draw({}, VIEW, light)
+        there = renderer.draw({3: walker.pose(0.2, (-1, 7), 0)}, VIEW, light)
+        gone = renderer.draw({}, VIEW, light)
+
+    darker = (there.identities == 0) & (there.light.mean(axis=2) < 0.7 * empty.light.mean(axis=2))
+    assert np.count_nonzero(darker) > 200
+    assert (gone.light == empty.light).all()
+
+
+def test_light_of_the_other_modality_is_refused() -> None:
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(f"rendering tests: {reason}")
+
+    with (
+        Renderer(size_px=SIZE_PX, modality=Modality.VISIBLE) as renderer,
+        pytest.raises(ValueError, match="expected one for visible"),
+    ):
+        renderer.draw({}, VIEW, Illuminator())
+
+
+def test_the_same_seed_films_the_same_truth_and_the_same_pixels(walker: Person) -> None:
+    scene = Scene(
+        place=Place(
+            camera=CameraId("yard"),
+            mesh=FLOOR,
+            view=VIEW,
+            light=Illuminator(),
+            sensor=InfraredSensor(),
+        ),
+        starts_at=datetime(2026, 6, 1, 22, 0, tzinfo=UTC),
+        walks=(Walk(identity=3, starts_at_s=-1.0, waypoints=((-2.0, 7.0), (3.0, 6.0))),),
+    )
+
+    first, again, other = (
+        list(film(scene, {3: walker}, np.random.default_rng(seed), n_frames=3))
+        for seed in (1, 1, 2)
+    )
+
+    assert [shot.truth for shot in first] == [shot.truth for shot in again]
+    assert all((a.picture == b.picture).all() for a, b in zip(first, again, strict=True))
+    assert any((a.picture != b.picture).any() for a, b in zip(first, other, strict=True))
+    assert first[2].truth.captured_at_us - first[0].truth.captured_at_us == 200_000
