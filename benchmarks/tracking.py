@@ -4,9 +4,9 @@
 
 FOLDER holds `vtest.avi` (PETS09-S2L1), `TUD-Stadtmitte.mp4` and `mot15/SEQUENCE/{gt/gt.txt,
 seqinfo.ini}`. All trackers get the very same detections, at their libraries' defaults. Beside them
-stand `noctule track` as shipped, and `ultralytics track` (same weights, its own detections; with its
-default tracker, and with BoT-SORT) on the same frames in the same run. Everything is done at the
-full and at half the frame rate.
+stand `noctule track` as shipped, and `ultralytics track` on the same frames in the same run, with
+the same weights and its own detections: with its default tracker, and with BoT-SORT. Everything is
+done at the full and at half the frame rate.
 """
 
 from __future__ import annotations
