@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from streams.types import Modality
 
-COLOURED = 2.0
-"""Mean chroma above which a picture shows colours. Footage by day and night: 3 and up."""
+COLOURED = 1.2
+"""Mean chroma above which a picture shows colours. Footage by day and by night: 1.8 and up."""
 
-COLOURLESS = 1.0
-"""Mean chroma below which a picture is infrared. Real infrared behind a codec: 0 to 0.4."""
+COLOURLESS = 0.7
+"""Mean chroma below which a picture is infrared. Infrared behind a codec: 0 to 0.1."""
 
 FLAT = 4.0
 """Spread of brightness (grey levels) below which a picture shows nothing: black, white, covered."""
 
-STRONGEST = 32.0
+STRONGEST = 12.0
 """Chroma counts up to here, so that a small coloured clock or logo does not colour a picture."""
 
 SAMPLES_WH = (96, 64)
@@ -27,10 +28,10 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def chroma(pixels: Pixels) -> float:
-    """Mean distance of a picture's hues from its own tint, in grey levels, 0 to 32.
+    """Mean distance of a picture's hues from its own tint, in grey levels, 0 to 12.
 
     The tint (median hue) is taken off since infrared without white balance may be pink or green
-    throughout. Averaging patches before looking takes the codec's colour noise away.
+    throughout. Averaging neighbours before looking takes the noise of sensor and codec away.
 
     Args:
         pixels: (H, W, 3) uint8 RGB, H and W at least 1.
@@ -39,7 +40,7 @@ def chroma(pixels: Pixels) -> float:
     >>> chroma(grey)
     0.0
     """
-    small = _patches(pixels)
+    small = np.asarray(cv2.blur(_patches(pixels), (3, 3)), np.float32)
     luma = small @ np.array((0.299, 0.587, 0.114), np.float32)  # (h, w)
     red = 0.713 * (small[..., 0] - luma)
     blue = 0.564 * (small[..., 2] - luma)

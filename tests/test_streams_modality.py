@@ -48,17 +48,22 @@ def test_real_footage_is_told_right_throughout(name: str, expected: Modality) ->
     assert seen_in(path) == {expected}
 
 
-def test_the_demo_footage_is_told_right_throughout() -> None:
-    films = sorted(DEMO_FOOTAGE.glob("*.mp4"))
-    if not films:
-        pytest.skip("the demo footage is not here (simulator/footage/demo)")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("gate", VISIBLE), ("plaza", VISIBLE), ("dock", INFRARED), ("corridor", INFRARED)],
+)
+def test_the_demo_footage_is_told_right_with_room_to_spare(name: str, expected: Modality) -> None:
+    path = DEMO_FOOTAGE / f"{name}.mp4"
+    config = CameraConfig.model_validate({"name": name, "source": str(path), "modality": "visible"})
 
-    told_right = {
-        path.name: seen_in(path) == {INFRARED if "infrared" in path.name else VISIBLE}
-        for path in films
-    }
+    with open_source(config) as source:
+        measured = [chroma(each.pixels) for each in source.frames() if each.sequence % 50 == 0]
 
-    assert all(told_right.values()), told_right
+    assert len(measured) >= 10
+    if expected is VISIBLE:
+        assert min(measured) > 1.3 * COLOURED
+    else:
+        assert max(measured) < 0.3 * COLOURLESS
 
 
 @pytest.mark.parametrize("quality", [5, 30, 90])
@@ -77,7 +82,7 @@ def test_a_codec_does_not_move_the_measure_across_the_thresholds(
 def test_sensor_noise_in_every_channel_does_not_colour_an_infrared_picture() -> None:
     rng = np.random.default_rng(7)
     grey = picture(0, width=640, height=360, infrared=True).astype(float)
-    noisy = grey + np.round(rng.normal(0, 2, grey.shape))
+    noisy = grey + np.round(rng.normal(0, 4, grey.shape))
 
     assert chroma(noisy.clip(0, 255).astype(np.uint8)) < COLOURLESS
 
@@ -99,7 +104,7 @@ def test_a_coloured_clock_in_the_corner_does_not_colour_an_infrared_picture() ->
 def test_pictures_of_any_shape_have_a_chroma(shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(1).integers(0, 255, (*shape, 3), np.uint8)
 
-    assert 0 <= chroma(pixels) <= 32
+    assert 0 <= chroma(pixels) <= 12
 
 
 def test_the_first_picture_decides_at_once() -> None:
