@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvision.ops import box_iou
 
 from models.config import DetectorConfig
 from models.detect.checkpoint import load_network
@@ -25,9 +26,11 @@ from models.device import pick_device
 from models.errors import MemoryShort, WeightsUnavailable
 from models.types import Detections
 from models.weights import obtain
+from simulator.truth import read_truth
 from streams.errors import ConfigInvalid
 from streams.types import CameraId, Frame, Modality
 
+DEMO = Path(__file__).parents[1] / "simulator" / "footage" / "demo"
 CPU = torch.device("cpu")
 REAL = Path(__file__).parents[2] / "shared" / "assets" / "footage" / "vtest.avi"
 
@@ -103,6 +106,32 @@ def test_people_of_a_street_are_found_as_by_ultralytics_itself(
         # Letterbox rounding differs by part of a pixel; swapped colours would differ by 0.1.
         np.testing.assert_allclose(sure.scores, theirs.conf.numpy(), atol=0.01)
         np.testing.assert_allclose(sure.boxes, theirs.xyxy.numpy(), atol=1.0)
+
+
+@pytest.mark.parametrize("camera", ["gate", "plaza", "dock", "corridor"])
+def test_people_of_the_embedded_footage_are_found_by_day_and_by_night(
+    detector: Detector, camera: str
+) -> None:
+    truth = read_truth(DEMO / f"{camera}.truth.json")
+    video = cv2.VideoCapture(str(DEMO / f"{camera}.mp4"))
+    n_people = n_found = 0
+    for true_frame in truth.frames:
+        _, picture = video.read()
+        people = [
+            person.box_px
+            for person in true_frame.people
+            if person.visibility > 0.8 and person.box_px[3] - person.box_px[1] >= 60
+        ]
+        if true_frame.frame % 40 or not people:
+            continue
+        (found,) = detector.detect([frame(np.ascontiguousarray(picture[..., ::-1]))])
+        overlap = box_iou(torch.tensor(people).float(), torch.tensor(found.above(0.25).boxes))
+        n_people += len(people)
+        n_found += int((overlap.amax(dim=1) >= 0.5).sum()) if len(found.above(0.25)) else 0
+    video.release()
+
+    assert n_people >= 5
+    assert n_found >= 0.85 * n_people, "measured: 0.98 (docs/detector.md)"
 
 
 def test_answer_to_a_frame_does_not_depend_on_its_neighbours(
