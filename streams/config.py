@@ -146,4 +146,4 @@ class MotionConfig(Section):
             gt=0,
             description="Seconds after which something new that stands still is background.",
         ),
-    ] = 30.0
+    ] = 10.0

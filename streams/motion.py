@@ -100,7 +100,8 @@ def _learn(
     absorb_s: float,
 ) -> None:
     """Follow slow changes of light; leave alone what has changed, until it has been so for long."""
-    scene.changed_s = np.where(changed, scene.changed_s + np.float32(passed_s), np.float32(0.0))
+    passed = np.float32(passed_s)
+    scene.changed_s = np.maximum(0, scene.changed_s + np.where(changed, passed, -passed))
     rate = np.where(changed, np.float32(0.0), np.float32(min(1.0, passed_s / LEARN_S)))
     rate[scene.changed_s > absorb_s] = 1.0
     scene.background += rate * (small - scene.background)
