@@ -136,3 +136,11 @@ def test_every_fixed_threshold_with_a_unit_says_it() -> None:
             for suffix, unit in units.items():
                 if name.endswith(suffix):
                     assert unit in (field.description or "").lower(), f"{section.__name__}.{name}"
+
+
+def test_config_yaml_sets_nothing_but_the_demo_cameras() -> None:
+    site = load_config(PROJECT / "config.yaml")
+
+    assert site.model_copy(update={"storage": SiteConfig().storage}) == SiteConfig(
+        site=site.site, cameras=site.cameras
+    )
