@@ -31,6 +31,7 @@ from streams.source import open_source
 from streams.types import Frame, Modality
 
 DEMO = Path(__file__).parents[1] / "simulator" / "footage" / "demo"
+TRUTH = ".truth.json"
 RESULT = Path(__file__).parent / "results" / "detector_recall.json"
 MIN_IOU = 0.5
 SCORES = (0.25, 0.1)
@@ -144,7 +145,7 @@ def mot15(folder: Path) -> Iterator[Footage]:
 def demo() -> Iterator[Footage]:
     """The embedded footage, its cameras by day together and its cameras by night together."""
     videos: dict[Modality, dict[Path, Rows]] = {}
-    for path in sorted(DEMO.glob("*.json")):
+    for path in sorted(DEMO.glob(f"*{TRUTH}")):
         truth = read_truth(path)
         rows = [
             (
@@ -156,10 +157,10 @@ def demo() -> Iterator[Footage]:
             for frame in truth.frames
             for person in frame.people
         ]
-        video = path.with_suffix(".mp4")
+        video = path.with_name(path.name.removesuffix(TRUTH) + ".mp4")
         videos.setdefault(truth.modality, {})[video] = np.array(rows, np.float64).reshape(-1, 6)
     for modality, of_modality in videos.items():
-        yield Footage(name=f"embedded, {modality.value}", videos=of_modality, every=10)
+        yield Footage(name=f"embedded, {modality.value}", videos=of_modality, every=5)
 
 
 def to_truth(rows: Rows, counts: npt.NDArray[np.bool_]) -> Rows:
