@@ -250,7 +250,7 @@ def test_probabilities_of_all_hypotheses_sum_to_one_and_follow_similarity(
 
 
 def test_more_people_to_confuse_with_need_more_evidence() -> None:
-    vector = direction(0, towards=15, cosine=0.68)
+    vector = direction(0, towards=15, cosine=0.65)
     few = gallery_of(look(direction(0)))
     many = gallery_of(look(direction(0)), *(look(direction(k)) for k in range(1, 12)))
 
