@@ -78,12 +78,11 @@ def train(
     for iteration, batch in enumerate(itertools.islice(supply, settings.iterations)):
         for group in optimiser.param_groups:
             group["lr"] = settings.learning_rate * _rate(iteration, settings)
-        pixels, person, is_infrared = _tensors(batch, settings, rng)
-        pixels, person, is_infrared = pixels.to(device), person.to(device), is_infrared.to(device)
+        pixels, person, is_infrared = (t.to(device) for t in _tensors(batch, settings, rng))
 
         with torch.autocast(device.type, torch.bfloat16):
             vectors = F.normalize(network(pixels, is_infrared).float())  # (B, D)
-            with torch.inference_mode():
+            with torch.no_grad():
                 seen = F.normalize(teacher(pixels[~is_infrared], is_infrared[~is_infrared]).float())
         contrast = across_light(
             vectors,
@@ -92,7 +91,7 @@ def train(
             temperature=settings.temperature,
             cross_share=settings.cross_share,
         )
-        drift = similarity_drift(vectors[~is_infrared], seen.clone())
+        drift = similarity_drift(vectors[~is_infrared], seen)
         loss = contrast + settings.teacher_weight * drift
 
         optimiser.zero_grad()
@@ -100,17 +99,17 @@ def train(
         torch.nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
         optimiser.step()
 
-        wall_s = time.monotonic() - began_s
-        lost = contrast.item(), drift.item()
+        lost, wall_s = (contrast.item(), drift.item()), time.monotonic() - began_s
         steps.append(Step(iteration=iteration, contrast=lost[0], drift=lost[1], wall_s=wall_s))
         if iteration % 10 == 0:
             logger.info("%s", steps[-1])
         if (iteration + 1) % settings.checkpoint_every == 0 or iteration + 1 == settings.iterations:
             result = blend(start, network, share=settings.trained_share)
-            write_checkpoint(out / f"{settings.name}.safetensors", result, _card(settings, licence))
-            write_checkpoint(out / "unblended.safetensors", network, _card(settings, licence))
+            card = _card(settings, licence, n_done=iteration + 1)
+            write_checkpoint(out / f"{settings.name}.safetensors", result, card)
+            write_checkpoint(out / "unblended.safetensors", network, card)
             _write_report(out / "report.json", settings, crops, steps)
-    return blend(start, network, share=settings.trained_share)
+    return result
 
 
 def blend(start: EdgeNetwork, trained: EdgeNetwork, *, share: float) -> EdgeNetwork:
@@ -164,10 +163,11 @@ def _tensors(
     return stacked, person, torch.tensor([c.modality is Modality.INFRARED for c in batch])
 
 
-def _card(settings: Recipe, licence: str) -> Card:
+def _card(settings: Recipe, licence: str, *, n_done: int) -> Card:
     return Card(
         name=settings.name,
-        stage=f"trained, {settings.iterations} iterations, recipe {recipe.fingerprint(settings)}",
+        stage=f"trained, {n_done} of {settings.iterations} iterations, "
+        f"recipe {recipe.fingerprint(settings)}",
         data="simulated people only, on top of the start",
         licence=licence,
     )
