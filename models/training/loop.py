@@ -84,12 +84,9 @@ def train(
             vectors = F.normalize(network(pixels, is_infrared).float())  # (B, D)
             with torch.no_grad():
                 seen = F.normalize(teacher(pixels[~is_infrared], is_infrared[~is_infrared]).float())
+        temperature, cross_share = settings.temperature, settings.cross_share
         contrast = across_light(
-            vectors,
-            person,
-            is_infrared,
-            temperature=settings.temperature,
-            cross_share=settings.cross_share,
+            vectors, person, is_infrared, temperature=temperature, cross_share=cross_share
         )
         drift = similarity_drift(vectors[~is_infrared], seen)
         loss = contrast + settings.teacher_weight * drift
