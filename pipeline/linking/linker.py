@@ -13,10 +13,13 @@ candidate by itself: two people in the same uniform end as "unsure", not as a co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
+
+import numpy as np
 
 from models.types import Embeddings
 from pipeline.linking.config import LinkingConfig
@@ -27,6 +30,9 @@ from streams.types import CameraId, Modality
 
 _AGREEING_LOOKS = 2
 """Looks of an identity averaged into its similarity: one alone may be a lucky frame."""
+_CORRELATION = 0.4
+"""Of evidence from different pairs of lights about the same two people: it repeats itself in part.
+The log-likelihood ratio of k equally correlated Gaussian scores is their sum / (1 + (k - 1) r)."""
 
 
 class Calibrated(Protocol):
@@ -88,7 +94,11 @@ def link(
         if any(_excludes(look, tracklet, config) for look in gallery.looks(identity))
     ]
     candidates = rank(
-        means, gallery=gallery, calibration=calibration, config=config, ruled_out=ruled_out
+        means,
+        gallery=gallery,
+        calibration=calibration,
+        config=config,
+        ruled_out=ruled_out,
     )
     decision = _decide(candidates, config)
     best = candidates[0] if candidates else None
@@ -128,11 +138,12 @@ def rank(
         if identity not in ruled_out
     ]
     share = config.returning / max(len(gallery) - len(ruled_out), 1)
-    total = 1 - config.returning + sum(share * e.likelihood_ratio for _, e in weighed)
+    odds = {identity: share * e.likelihood_ratio for identity, e in weighed}
+    total = 1 - config.returning + sum(odds.values())
     candidates = [
         Candidate(
             identity=identity,
-            probability=share * evidence.likelihood_ratio / total,
+            probability=odds[identity] / total,
             similarity=evidence.similarity,
             pair=evidence.pair,
             nearest=evidence.nearest,
@@ -175,21 +186,39 @@ def _overlap(a: CameraId, b: CameraId, config: LinkingConfig) -> bool:
 def _weigh(
     means: Mapping[Modality, Vector], looks: Sequence[Look], calibration: Calibrated
 ) -> _Evidence:
-    """Evidence from looks in the same light where there are any, else across modalities."""
-    compared = sorted(
-        (a is not b, -float(mine @ theirs), index, a, b)
-        for index, look in enumerate(looks)
-        for a, mine in means.items()
-        for b, theirs in look.means.items()
-    )
-    across, _, index, a, b = compared[0]
-    agreeing = [-c[1] for c in compared if c[0] is across][:_AGREEING_LOOKS]
+    """Evidence of every pair of lights together; the pair that says most is the one reported."""
+    compared: dict[tuple[Modality, Modality], list[tuple[float, int]]] = {}
+    for index, look in enumerate(looks):
+        for a, mine in means.items():
+            for b, theirs in look.means.items():
+                compared.setdefault((a, b), []).append((float(mine @ theirs), -index))
+    per_pair = [
+        _of_pair(pair, sorted(found), looks, calibration) for pair, found in compared.items()
+    ]
+    logs = [math.log(evidence.likelihood_ratio) for evidence in per_pair]
+    together = sum(logs) / (1 + (len(logs) - 1) * _CORRELATION)
+    says_most = per_pair[int(np.argmax(logs))]
+    return replace(says_most, likelihood_ratio=math.exp(together))
+
+
+def _of_pair(
+    pair: tuple[Modality, Modality],
+    found: Sequence[tuple[float, int]],
+    looks: Sequence[Look],
+    calibration: Calibrated,
+) -> _Evidence:
+    """Evidence of one pair of lights.
+
+    Args:
+        found: Similarity and negative index of each look, most similar last.
+    """
+    agreeing = [similarity for similarity, _ in found[-_AGREEING_LOOKS:]]
     similarity = sum(agreeing) / len(agreeing)
     return _Evidence(
         similarity=similarity,
-        pair=(a, b),
-        nearest=looks[index],
-        likelihood_ratio=calibration.likelihood_ratio(similarity, a, b),
+        pair=pair,
+        nearest=looks[-found[-1][1]],
+        likelihood_ratio=calibration.likelihood_ratio(similarity, *pair),
     )
 
 
