@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.types import Embeddings, ModelId
+from models.types import Crop, Embeddings, ModelId
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.gallery import Gallery, Look, fill, mean_look, unit
 from pipeline.linking.linker import link, rank
@@ -55,7 +55,9 @@ def look(
     )
 
 
-def tracklet(*, camera: str = "plaza", at_s: float = 100, light: Modality = VIS) -> Tracklet:
+def tracklet(
+    *, camera: str = "plaza", at_s: float = 100, light: Modality = VIS, quality: float = 1.0
+) -> Tracklet:
     times = np.array([at_s * SECOND, (at_s + 5) * SECOND], np.int64)
     return Tracklet(
         camera=CameraId(camera),
@@ -65,7 +67,16 @@ def tracklet(*, camera: str = "plaza", at_s: float = 100, light: Modality = VIS)
         boxes=np.tile(np.array([0, 0, 10, 30], np.float32), (2, 1)),
         scores=np.ones(2, np.float32),
         modality=light,
-        crops=(),
+        crops=(
+            Crop(
+                camera=CameraId(camera),
+                modality=light,
+                captured_at_us=int(times[0]),
+                box=(0, 0, 10, 30),
+                pixels=np.zeros((30, 10, 3), np.uint8),
+                quality=quality,
+            ),
+        ),
     )
 
 
@@ -258,6 +269,17 @@ def test_more_people_to_confuse_with_need_more_evidence() -> None:
 
     assert sure.decision is Decision.LINK
     assert unsure.decision is Decision.UNSURE
+
+
+def test_poor_pictures_say_less() -> None:
+    gallery = gallery_of(look(direction(0)), look(direction(1)))
+
+    good = decide(gallery, direction(0), of=tracklet(quality=0.8))
+    poor = decide(gallery, direction(0), of=tracklet(quality=0.1))
+
+    assert good.decision is Decision.LINK
+    assert poor.decision is Decision.UNSURE
+    assert poor.candidate == ANNA
 
 
 def test_thresholds_that_overlap_are_refused() -> None:

@@ -30,6 +30,9 @@ from streams.types import CameraId, Modality
 
 _AGREEING_LOOKS = 2
 """Looks of an identity averaged into its similarity: one alone may be a lucky frame."""
+_FULL_QUALITY = 0.75
+"""Mean quality of crops from which their evidence counts in full, as in the calibration; poorer
+pictures say proportionally less, so that small and blurred people end as unsure, not as wrong."""
 _CORRELATION = 0.4
 """Of evidence from different pairs of lights about the same two people: it repeats itself in part.
 The log-likelihood ratio of k equally correlated Gaussian scores is their sum / (1 + (k - 1) r)."""
@@ -99,6 +102,7 @@ def link(
         calibration=calibration,
         config=config,
         ruled_out=ruled_out,
+        trust=_trust(tracklet),
     )
     decision = _decide(candidates, config)
     best = candidates[0] if candidates else None
@@ -123,6 +127,7 @@ def rank(
     calibration: Calibrated,
     config: LinkingConfig,
     ruled_out: Collection[IdentityId] = (),
+    trust: float = 1.0,
 ) -> list[Candidate]:
     """Identities that may look like this, most probable first; ties by identity.
 
@@ -131,6 +136,7 @@ def rank(
     Args:
         means: Per modality, a unit vector (D,) of the person in question.
         ruled_out: Identities that cannot be meant; they do not share in the prior.
+        trust: Factor of the log-likelihood ratios, in [0, 1]: 0 says nothing.
     """
     weighed = [
         (identity, _weigh(means, gallery.looks(identity), calibration))
@@ -138,7 +144,7 @@ def rank(
         if identity not in ruled_out
     ]
     share = config.returning / max(len(gallery) - len(ruled_out), 1)
-    odds = {identity: share * e.likelihood_ratio for identity, e in weighed}
+    odds = {identity: share * e.likelihood_ratio**trust for identity, e in weighed}
     total = 1 - config.returning + sum(odds.values())
     candidates = [
         Candidate(
@@ -181,6 +187,14 @@ def _excludes(look: Look, tracklet: Tracklet, config: LinkingConfig) -> bool:
 
 def _overlap(a: CameraId, b: CameraId, config: LinkingConfig) -> bool:
     return (a, b) in config.overlapping or (b, a) in config.overlapping
+
+
+def _trust(tracklet: Tracklet) -> float:
+    """How far the tracklet's pictures can be trusted, in [0, 1]."""
+    if not tracklet.crops:
+        return 1.0
+    mean = sum(crop.quality for crop in tracklet.crops) / len(tracklet.crops)
+    return min(mean / _FULL_QUALITY, 1.0)
 
 
 def _weigh(
