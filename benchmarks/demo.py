@@ -21,7 +21,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from pydantic import SecretStr
 
-from benchmarks.links import PairScores, across_cameras, score_pairs, true_person
+from benchmarks.links import (
+    PairScores,
+    across_cameras,
+    guesses_right,
+    score_pairs,
+    true_person,
+)
 from benchmarks.record import record
 from pipeline.config import SiteConfig, load_config
 from pipeline.run.watch import Progress, watch
@@ -118,6 +124,7 @@ def _scored(site: SiteConfig, done: Progress) -> dict[str, object]:
         "n_true_people": len(set(who.values()) - {None}),
         "n_identities": len({s.identity for s in found} - {None}),
         "decisions": {decision.value: n for decision, n in sorted(done.decisions.items())},
+        **guesses_right(found, who),
         "identities_of_each_true_person": {
             person: dict(names) for person, names in sorted(people_of.items())
         },

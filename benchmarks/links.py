@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from storage.types import Sighting, SightingId
+from storage.types import IdentityId, Sighting, SightingId
 
 MIN_IOU = 0.4
 MIN_SHARE = 0.5
@@ -109,6 +109,27 @@ def _count(pairs: Iterable[tuple[bool, bool]]) -> PairScores:
         n_claimed=seen[True, True] + seen[False, True],
         n_right=seen[True, True],
     )
+
+
+def guesses_right(
+    found: Sequence[Sighting], who: Mapping[SightingId, int | None]
+) -> dict[str, int]:
+    """How often the best guess of an unsure sighting is its true person.
+
+    A guess names an identity; whose it is follows from the majority of its own sightings.
+    """
+    votes: dict[IdentityId, Counter[int | None]] = {}
+    for sighting in found:
+        if sighting.identity is not None:
+            votes.setdefault(sighting.identity, Counter())[who[sighting.id]] += 1
+    owner = {identity: people.most_common(1)[0][0] for identity, people in votes.items()}
+    unsure = [s for s in found if s.identity is None and s.link.candidate is not None]
+    right = sum(
+        who[s.id] is not None and owner.get(s.link.candidate) == who[s.id]
+        for s in unsure
+        if s.link.candidate is not None
+    )
+    return {"n_unsure": len(unsure), "n_best_guess_right": right}
 
 
 def across_cameras(a: Sighting, b: Sighting) -> bool:

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from pydantic import SecretStr
 
-from benchmarks.links import Rows, across_cameras, score_pairs, true_person
+from benchmarks.links import Rows, across_cameras, guesses_right, score_pairs, true_person
 from benchmarks.record import record
 from pipeline.config import SiteConfig
 from pipeline.run.watch import watch
@@ -100,6 +100,7 @@ def _watched(
         "n_identities": len(seen_by[0].union(seen_by[1]) - {None}),
         "n_identities_in_both_cameras": len(seen_by[0] & seen_by[1] - {None}),
         "decisions": dict(Counter(s.link.decision.value for s in found)),
+        **guesses_right(found, who),
         "across_cameras": score_pairs(found, who, where=across_cameras).to_json(),
     }
 
