@@ -90,7 +90,7 @@ def test_links_across_cameras_are_right(site: SiteConfig) -> None:
     # A ratchet a little below what benchmarks/results/demo.json measured.
     assert (scores["all"].precision or 0) >= 0.9
     assert (scores["visible_infrared"].precision or 0) >= 0.9
-    assert (scores["visible_infrared"].recall or 0) >= 0.5
+    assert (scores["visible_infrared"].recall or 0) >= 0.35
 
 
 def test_every_link_has_its_reason_and_its_evidence(site: SiteConfig) -> None:
