@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
 
 import av
 import av.container
@@ -17,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.config import CameraConfig
+from streams.container import ContainerSource
 from streams.errors import SourceUnreadable
 from streams.images import IMAGE_SUFFIXES, ImageFolder
 from streams.imaging import Imager
-from streams.source import FrameSource, SourceInfo
+from streams.source import FrameSource
 from streams.timeline import US, RecordedTimeline, to_us
 from streams.types import Frame
 
@@ -68,7 +68,7 @@ def open_video(path: Path) -> av.container.InputContainer:
     return container
 
 
-class VideoFile:
+class VideoFile(ContainerSource):
     """One video file. What cannot be decoded is skipped and told once, at the end.
 
     Args:
@@ -77,34 +77,9 @@ class VideoFile:
     """
 
     def __init__(self, camera: CameraConfig, path: Path) -> None:
+        super().__init__(lambda: open_video(path))
         self._camera = camera
         self._path = path
-        self._container: av.container.InputContainer | None = None
-
-    def __enter__(self) -> Self:
-        self._container = open_video(self._path)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._container is not None:
-            self._container.close()
-            self._container = None
-
-    @property
-    def _stream(self) -> av.video.stream.VideoStream:
-        if self._container is None:
-            raise ValueError("enter the source before reading it: with open_source(camera) as ...")
-        return self._container.streams.video[0]
-
-    @property
-    def info(self) -> SourceInfo:
-        stream = self._stream
-        return SourceInfo(
-            width_px=stream.codec_context.width,
-            height_px=stream.codec_context.height,
-            fps=float(stream.average_rate) if stream.average_rate else None,
-            codec=stream.codec_context.codec.canonical_name,
-        )
 
     @property
     def n_frames(self) -> int | None:

@@ -7,7 +7,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import av
 import av.container
@@ -17,10 +17,10 @@ import av.video
 from streams.address import shown
 from streams.clock import Clock, SystemClock
 from streams.config import CameraConfig
+from streams.container import ContainerSource
 from streams.errors import AccessDenied, ConnectFailed, NoctuleError, StreamLost, StreamStalled
 from streams.files import to_rgb
 from streams.imaging import Imager
-from streams.source import SourceInfo
 from streams.timeline import US, LiveTimeline
 from streams.types import Frame
 
@@ -75,7 +75,7 @@ def sender_clock_us(packet: VideoPacket) -> int | None:
     return int(struct.unpack_from("<q", data)[0]) or None
 
 
-class RtspSource:
+class RtspSource(ContainerSource):
     """A live camera. Leaving its `with` block says goodbye to the camera.
 
     Args:
@@ -91,36 +91,11 @@ class RtspSource:
         run: int = 0,
         heard: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__(lambda: connect(camera))
         self._camera = camera
         self._clock = SystemClock() if clock is None else clock
         self._run = run
         self._heard = heard
-        self._container: av.container.InputContainer | None = None
-
-    def __enter__(self) -> Self:
-        self._container = connect(self._camera)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._container is not None:
-            self._container.close()
-            self._container = None
-
-    @property
-    def _stream(self) -> av.video.stream.VideoStream:
-        if self._container is None:
-            raise ValueError("enter the source before reading it: with open_source(camera) as ...")
-        return self._container.streams.video[0]
-
-    @property
-    def info(self) -> SourceInfo:
-        stream = self._stream
-        return SourceInfo(
-            width_px=stream.codec_context.width,
-            height_px=stream.codec_context.height,
-            fps=float(stream.average_rate) if stream.average_rate else None,
-            codec=stream.codec_context.codec.canonical_name,
-        )
 
     @property
     def n_frames(self) -> int | None:
