@@ -66,8 +66,13 @@ class CameraConfig(Section):
     ] = 5.0
     stall_after_s: Annotated[
         float,
-        Field(gt=0, le=10, description="No packet for this many seconds: the camera is lost."),
-    ] = 5.0
+        Field(
+            gt=0,
+            le=10,
+            description="No packet for this many seconds: the camera is lost; a picture that the "
+            "decoder held back can double the time.",
+        ),
+    ] = 4.0
     retry_denied_s: Annotated[
         float,
         Field(

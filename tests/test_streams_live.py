@@ -225,7 +225,7 @@ def test_a_camera_that_falls_silent_is_noticed_while_the_others_go_on(
 
     good_times_s = [at_s for at_s, frame in seen.frames if frame.camera == "good"]
     assert {gap.reason for gap in seen.gaps} == {GapReason.STALLED}
-    assert noticed_s < 3.5
+    assert noticed_s < 5  # twice the patience, where the decoder held a picture back, and a second
     assert max(b - a for a, b in pairwise(good_times_s)) < 1.5
     assert {f.run for f in seen.of("good")} == {0}
 
