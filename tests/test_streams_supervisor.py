@@ -110,7 +110,7 @@ def test_a_camera_with_rare_key_pictures_is_given_thirty_seconds_for_its_first()
     [
         ([], 60.0, GapReason.DECODER_DIED),
         ([Kind.READY], 5.5, GapReason.CONNECT_FAILED),
-        ([Kind.READY, Kind.OPENED], 5.0, GapReason.STALLED),
+        ([Kind.READY, Kind.OPENED], 4.0, GapReason.STALLED),
     ],
     ids=["starting", "opening", "opened"],
 )
