@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,7 +33,13 @@ def call(
 ) -> Told:
     capsys.readouterr()
     monkeypatch.setattr("sys.argv", ["noctule", *words])
-    with pytest.raises(SystemExit) as ended:
-        app.main()
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+    finally:  # a process of its own would take its logging with it
+        root.handlers[:] = handlers
+        root.setLevel(level)
     told = capsys.readouterr()
     return Told(code=int(ended.value.code or 0), out=told.out, err=told.err)
