@@ -176,8 +176,11 @@ def _upgrade(database: Database, history: Path) -> None:
                     f"upgrade of {database.address.file} stopped and undone: row {broken[1]} of "
                     f"{broken[0]} refers to a row of {broken[2]} that is not there"
                 )
-    if before != head_revision(history):
-        logger.info("%s upgraded from %s to %s", database.address, before, head_revision(history))
+    after = head_revision(history)
+    if before is None:
+        logger.info("%s made, schema %s", database.address, after)
+    elif before != after:
+        logger.info("%s upgraded from schema %s to %s", database.address, before, after)
 
 
 @contextmanager
