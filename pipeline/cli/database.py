@@ -61,7 +61,8 @@ def show_stats(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fals
     """
     storage = read_config(config).storage
     with open_database(storage.database.get_secret_value()) as database:
-        found = asdict(measure(database))
+        evidence = EvidenceStore(storage.evidence, reserve_mb=storage.reserve_mb)
+        found = asdict(measure(database, evidence))
     if as_json:
         print_json(found)
         return

@@ -66,7 +66,7 @@ def replay(
     camera: Annotated[str, typer.Option("--camera", help="Name of the camera that took it.")],
     start: Annotated[
         str | None,
-        typer.Option("--time", help="Time of its first frame, e.g. 2026-06-01T14:00 (UTC)."),
+        typer.Option("--start", help="Time of its first frame, e.g. 2026-06-01T14:00 (UTC)."),
     ] = None,
     modality: ModalityOption = "auto",
     region: Annotated[
@@ -78,7 +78,7 @@ def replay(
 ) -> None:
     """Watch one recording as a camera, into the site's database.
 
-    Example: noctule replay yard.mp4 --camera yard --time 2026-06-01T22:40
+    Example: noctule replay yard.mp4 --camera yard --start 2026-06-01T22:40
     """
     site = read_config(config)
     only = camera_from(

@@ -84,7 +84,10 @@ def search(
         )
         return
     if not candidates:
-        print_line("Nobody is known yet; `noctule run` fills the database.")
+        print_line(
+            f"Nobody has been described by {embedder.model} yet, and vectors of other models are not "
+            "compared; `noctule run` fills the database."
+        )
         return
     print_table(
         ("identity", "probability", "similarity", "compared", "nearest", "seen (UTC)"),
