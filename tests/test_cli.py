@@ -30,7 +30,7 @@ def one_line(error: str) -> str:
     ("words", "code", "says"),
     [
         pytest.param(("replay", "nowhere.mp4", "--camera", "a"), 1, "nowhere.mp4", id="no file"),
-        pytest.param(("replay", "x.mp4", "--camera", "a b"), 2, "--name", id="camera name"),
+        pytest.param(("replay", "x.mp4", "--camera", "a b"), 2, "--camera", id="camera name"),
         pytest.param(
             ("replay", "x.mp4", "--camera", "a", "--start", "noon"), 2, "not a time", id="time"
         ),

@@ -8,7 +8,7 @@ import typer
 from pydantic import SecretStr
 
 from pipeline.cli.options import JsonOption, camera_from
-from pipeline.cli.output import light, print_json, print_line
+from pipeline.cli.output import print_json, print_line
 from streams.probe import probe
 
 app = typer.Typer(
@@ -51,7 +51,15 @@ def probe_camera(
         print_json({**facts, "advice": list(seen.advice)})
         return
     for name, value in facts.items():
-        words = light(seen.modality) if name == "modality" else str(value)
-        print_line(f"{name.replace('_', ' '):<22}{words}")
-    for sentence in seen.advice:
+        print_line(f"{name.replace('_', ' '):<22}{_words(value)}")
+    for sentence in seen.advice or ("Good: there is nothing to change.",):
         print_line(f"- {sentence}")
+
+
+def _words(value: object) -> str:
+    """A fact for people."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -47,7 +47,7 @@ def camera_from(option: str, **settings: object) -> CameraConfig:
         return CameraConfig.model_validate(settings)
     except ValidationError as error:
         mistake = error.errors(include_input=False)[0]
-        names = {"source": option, "starts_at": "--start"}
+        names = {"source": option, "starts_at": "--start", "name": "--camera"}
         key = ".".join(map(str, mistake["loc"]))
         words = mistake["msg"].removeprefix("Value error, ")
         raise UsageInvalid(f"{names.get(key, f'--{key}')}: {words}") from None

@@ -85,8 +85,8 @@ def search(
         return
     if not candidates:
         print_line(
-            f"Nobody has been described by {embedder.model} yet, and vectors of other models are not "
-            "compared; `noctule run` fills the database."
+            f"Nobody has been described by {embedder.model} yet, and vectors of other models are "
+            "not compared; `noctule run` fills the database."
         )
         return
     print_table(
