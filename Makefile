@@ -33,7 +33,7 @@ footage: $(READY)  ## render the embedded footage again
 	$(BIN)/python -m simulator.film --seed 1 --out simulator/footage/demo
 
 clean:  ## remove the environment and the demo's results
-	rm -rf $(VENV) site
+	rm -rf $(VENV) demo
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'

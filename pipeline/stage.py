@@ -69,10 +69,11 @@ class Stage(Generic[T]):
 
     def _loop(self) -> None:
         while True:
+            was_closing = self._closing.is_set()  # before looking: nothing is put after closing
             try:
                 item = self._queue.get(timeout=_POLL_S)
             except queue.Empty:
-                if self._closing.is_set():
+                if was_closing:
                     return
                 continue
             try:

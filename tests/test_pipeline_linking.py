@@ -106,6 +106,7 @@ def decide(
         gallery=gallery,
         calibration=Steep(),
         config=config or LinkingConfig(),
+        qualities=[crop.quality for crop in of.crops] if of else [1.0],
     )
 
 

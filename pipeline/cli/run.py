@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -43,7 +46,7 @@ from storage.address import read_address
 from storage.database import open_database
 from storage.identities import identities
 from storage.sightings import sightings
-from storage.types import Decision, Sighting, person_name
+from storage.types import Decision, Sighting, Span, person_name
 
 if TYPE_CHECKING:
     from pipeline.run.watch import Progress
@@ -146,10 +149,15 @@ def _start_logging(level: str) -> None:
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
     """SIGINT and SIGTERM end the run in good order: open tracks are closed and written."""
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def ask(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])  # asked again, it ends at once
+
+    for number in numbers:
+        signal.signal(number, ask)
     try:
         yield
     finally:
@@ -181,9 +189,11 @@ def _words(progress: Progress) -> str:
 
 def _conclude(site: SiteConfig, config: Path, done: Progress, *, as_json: bool) -> None:
     url = site.storage.database.get_secret_value()
+    end_us = None if done.now_us is None else done.now_us + 1
+    span = Span(from_us=done.first_us, to_us=end_us)
     with open_database(url) as database:
-        found = sightings(database, limit=_ROWS_SHOWN)
-        people = identities(database, limit=None)
+        found = sightings(database, span=span, limit=_ROWS_SHOWN)
+        people = identities(database, span=span, limit=None)
     found.sort(key=lambda s: (s.identity is None, s.identity or 0, s.first_seen_us))
     if as_json:
         print_json([sighting_json(sighting) for sighting in found])
@@ -199,6 +209,10 @@ def _conclude(site: SiteConfig, config: Path, done: Progress, *, as_json: bool) 
         print_line(f"{unsure} sightings are unsure: `P-0001?` names the best guess.")
     if done.n_known:
         print_line(f"{done.n_known} sightings stand as an earlier run recorded them.")
+    if len(found) == _ROWS_SHOWN:
+        print_line(f"Only the first {_ROWS_SHOWN} sightings are shown; `query sightings` has all.")
+    if done.was_stopped:
+        print_line("Stopped before the end; run the same again to finish, nothing is told twice.")
     for camera, error in done.failures.items():
         print_line(f"Camera {camera} was not watched to the end: {error}")
     _say_what_next(site, config, found, [person_name(p.id) for p in both or people])
@@ -213,6 +227,7 @@ def _say_what_next(
     given = "" if config == DEFAULT_CONFIG else f" --config {config}"
     if found and people:
         print_line("Ask next:")
-        print_line(f"  noctule query trajectory {people[0]}{given}")
-        print_line(f"  noctule query identities --camera {found[0].camera}{given}")
-        print_line(f"  noctule search --image CROP.jpg{given}")
+        noctule = "noctule" if shutil.which("noctule") else os.path.relpath(sys.argv[0])
+        print_line(f"  {noctule} query trajectory {people[0]} --sheet {people[0]}.png{given}")
+        print_line(f"  {noctule} query identities --camera {found[0].camera}{given}")
+        print_line(f"  {noctule} search --image CROP.jpg{given}")

@@ -37,7 +37,7 @@ class LinkingConfig(Section):
         ),
     ] = 24.0
     candidates: Annotated[
-        int, Field(ge=2, le=1000, description="Nearest sightings looked at per modality, a count.")
+        int, Field(ge=2, le=1000, description="Nearest people weighed per modality, a count.")
     ] = 50
     overlapping: Annotated[
         tuple[tuple[str, str], ...],

@@ -91,15 +91,24 @@ class Gallery:
         self._numbers[look] = rows
 
     def near(self, means: Mapping[Modality, Vector], k: int) -> list[IdentityId]:
-        """Identities owning one of the `k` nearest looks of any modality, ascending."""
+        """The `k` nearest identities of every pair of lights, all together, ascending."""
         found: set[IdentityId] = set()
         for index in self._indexes.values():
-            if len(index) == 0:
-                continue
             for mean in means.values():
-                neighbours = index.search(mean[None], min(k, len(index)))
-                found.update(self._owners[int(i)] for i in neighbours.ids[0] if i >= 0)
+                found |= self._nearest(index, mean, k)
         return sorted(found)
+
+    def _nearest(self, index: FlatIndex, mean: Vector, k: int) -> set[IdentityId]:
+        """Owners of the nearest looks; somebody seen very often must not crowd the others out."""
+        n = min(k, len(index))
+        owners: set[IdentityId] = set()
+        while n:
+            neighbours = index.search(mean[None], n)
+            owners = {self._owners[int(i)] for i in neighbours.ids[0] if i >= 0}
+            if len(owners) >= k or n == len(index):
+                break
+            n = min(2 * n, len(index))
+        return owners
 
     def forget_before(self, oldest_us: int) -> None:
         """Drop looks that ended before `oldest_us`, and identities left with none."""

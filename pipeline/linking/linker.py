@@ -82,19 +82,24 @@ def link(
     gallery: Gallery,
     calibration: Calibrated,
     config: LinkingConfig,
+    qualities: Sequence[float],
+    since_us: int | None = None,
 ) -> NewLink:
     """The decision on one tracklet, with its probability, runner-up and reason.
 
     Pure: the same arguments give the same answer; the gallery is only read.
 
     Args:
-        embeddings: Vectors of the tracklet's crops, N >= 1, of the gallery's network.
+        embeddings: Vectors of the track's crops so far, N >= 1, of the gallery's network.
+        qualities: Of these crops, in [0, 1].
+        since_us: When the track began, if this is a later part of it.
     """
     means = mean_look(embeddings)
+    first_seen_us = tracklet.first_seen_us if since_us is None else since_us
     ruled_out = [
         identity
         for identity in gallery.near(means, config.candidates)
-        if any(_excludes(look, tracklet, config) for look in gallery.looks(identity))
+        if any(_excludes(look, tracklet, first_seen_us, config) for look in gallery.looks(identity))
     ]
     candidates = rank(
         means,
@@ -102,7 +107,7 @@ def link(
         calibration=calibration,
         config=config,
         ruled_out=ruled_out,
-        trust=_trust(tracklet),
+        trust=_trust(qualities),
     )
     decision = _decide(candidates, config)
     best = candidates[0] if candidates else None
@@ -174,14 +179,14 @@ def continued(identity: IdentityId, part: int, *, calibration: str, threshold: f
     )
 
 
-def _excludes(look: Look, tracklet: Tracklet, config: LinkingConfig) -> bool:
+def _excludes(look: Look, tracklet: Tracklet, first_seen_us: int, config: LinkingConfig) -> bool:
     """One body is not in two places at once, nor twice in one picture."""
     if look.camera != tracklet.camera and _overlap(look.camera, tracklet.camera, config):
         return False
     skew_us = 0 if look.camera == tracklet.camera else int(config.clock_skew_s * 1e6)
     return (
         look.first_seen_us + skew_us < tracklet.last_seen_us
-        and tracklet.first_seen_us + skew_us < look.last_seen_us
+        and first_seen_us + skew_us < look.last_seen_us
     )
 
 
@@ -189,12 +194,9 @@ def _overlap(a: CameraId, b: CameraId, config: LinkingConfig) -> bool:
     return (a, b) in config.overlapping or (b, a) in config.overlapping
 
 
-def _trust(tracklet: Tracklet) -> float:
-    """How far the tracklet's pictures can be trusted, in [0, 1]."""
-    if not tracklet.crops:
-        return 1.0
-    mean = sum(crop.quality for crop in tracklet.crops) / len(tracklet.crops)
-    return min(mean / _FULL_QUALITY, 1.0)
+def _trust(qualities: Sequence[float]) -> float:
+    """How far pictures of these qualities can be trusted, in [0, 1]."""
+    return min(sum(qualities) / len(qualities) / _FULL_QUALITY, 1.0)
 
 
 def _weigh(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -30,11 +33,15 @@ from storage.types import (
     Recorded,
     SightingId,
 )
+from streams.errors import Transient
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _TRAIL_STEP_US = 500_000
 _JPEG_QUALITY = 92
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 0.5, 10.0, 300.0
 _REMEMBERED_TRACKS = 4096
 """Tracks whose next part may still come; far more than can be open at once."""
 
@@ -43,7 +50,9 @@ _REMEMBERED_TRACKS = 4096
 class _OpenTrack:
     """What earlier parts of a track told."""
 
+    first_seen_us: int
     identity: IdentityId | None = None
+    qualities: list[float] = field(default_factory=list)
     undecided: list[SightingId] = field(default_factory=list)
     embeddings: list[Embeddings] = field(default_factory=list)
 
@@ -79,19 +88,19 @@ class Memory:
 
     def remember(self, tracklet: Tracklet) -> None:
         """Record a tracklet as a sighting, once: a known key changes nothing."""
-        track = self._track(tracklet.track)
+        track = self._track(tracklet)
         embeddings = self._embedder.embed(tracklet.crops)
         decision = self._decide(tracklet, embeddings, track)
-        recorded = record_sighting(
-            self._database,
-            self._sighting(tracklet, embeddings, decision),
-            now_us=tracklet.last_seen_us,
+        sighting = self._sighting(tracklet, embeddings, decision)
+        recorded = until_written(
+            lambda: record_sighting(self._database, sighting, now_us=tracklet.last_seen_us)
         )
         self._learn(tracklet, embeddings, decision, recorded, track)
         self._listener(recorded, decision)
 
-    def _track(self, key: TrackKey) -> _OpenTrack:
-        track = self._tracks.setdefault(key, _OpenTrack())
+    def _track(self, tracklet: Tracklet) -> _OpenTrack:
+        key = tracklet.track
+        track = self._tracks.setdefault(key, _OpenTrack(tracklet.first_seen_us))
         self._tracks.move_to_end(key)
         if len(self._tracks) > _REMEMBERED_TRACKS:
             self._tracks.popitem(last=False)
@@ -107,6 +116,7 @@ class Memory:
             )
         if len(embeddings):
             track.embeddings.append(embeddings)
+            track.qualities += [crop.quality for crop in tracklet.crops]
         if not track.embeddings:
             return _unrecognisable(self._calibration.name, self._config.link_at)
         self._gallery.forget_before(
@@ -118,6 +128,8 @@ class Memory:
             gallery=self._gallery,
             calibration=self._calibration,
             config=self._config,
+            qualities=track.qualities,
+            since_us=track.first_seen_us,
         )
 
     def _learn(
@@ -137,19 +149,7 @@ class Memory:
         if recorded.was_known:
             return
         if first_decision:
-            for sighting in track.undecided:
-                relink(
-                    self._database,
-                    sighting,
-                    continued(
-                        recorded.identity,
-                        tracklet.part,
-                        calibration=decision.calibration,
-                        threshold=decision.threshold,
-                    ),
-                    made_by="linker",
-                    now_us=tracklet.last_seen_us,
-                )
+            self._settle(track, recorded.identity, tracklet, decision)
         if len(embeddings):
             look = Look(
                 camera=tracklet.camera,
@@ -160,6 +160,28 @@ class Memory:
             self._gallery.add(recorded.identity, look)
         track.embeddings.clear()
         track.undecided.clear()
+
+    def _settle(
+        self, track: _OpenTrack, identity: IdentityId, tracklet: Tracklet, decision: NewLink
+    ) -> None:
+        """Earlier parts of an unbroken view show whom this part shows."""
+        settled = continued(
+            identity,
+            tracklet.part,
+            calibration=decision.calibration,
+            threshold=decision.threshold,
+        )
+        for sighting in track.undecided:
+            until_written(
+                partial(
+                    relink,
+                    self._database,
+                    sighting,
+                    settled,
+                    made_by="linker",
+                    now_us=tracklet.last_seen_us,
+                )
+            )
 
     def _sighting(
         self, tracklet: Tracklet, embeddings: Embeddings, decision: NewLink
@@ -202,6 +224,26 @@ class Memory:
             logger.info("pictures of sightings are kept again")
         self._evidence_failed = False
         return sha256
+
+
+def until_written(write: Callable[[], T]) -> T:
+    """What `write` returns, tried again while the database is busy or away.
+
+    Raises:
+        Transient: It stayed so for `_PATIENCE_S`.
+    """
+    pause_s = _FIRST_PAUSE_S
+    waited_s = 0.0
+    while True:
+        try:
+            return write()
+        except Transient as error:
+            if waited_s >= _PATIENCE_S:
+                raise
+            logger.warning("nothing is lost yet, next try in %.1f s: %s", pause_s, error)
+        time.sleep(pause_s)
+        waited_s += pause_s
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 def to_jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 
 from models.detect.load import load_detector
@@ -19,7 +20,7 @@ from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from pipeline.linking.gallery import Gallery, fill
 from pipeline.run.perceive import Perception, batches
-from pipeline.run.remember import Memory
+from pipeline.run.remember import Memory, until_written
 from pipeline.stage import Stage
 from pipeline.types import Tracklet
 from storage.cameras import close_open_gaps, record_camera, record_gap
@@ -50,13 +51,17 @@ class Progress:
 
     Attributes:
         n_expected: Frames there will be, None when nobody knows (live, or undocumented length).
+        first_us: Time of the first frame of this run, microseconds UTC.
         now_us: Time of the newest frame, microseconds UTC.
+        was_stopped: Recordings were not watched to their end; open visits were not written.
     """
 
     n_frames: int = 0
     n_expected: int | None = None
     n_still: int = 0
+    first_us: int | None = None
     now_us: int | None = None
+    was_stopped: bool = False
     decisions: Counter[Decision] = field(default_factory=Counter)
     n_known: int = 0
     health: tuple[CameraHealth, ...] = ()
@@ -121,10 +126,14 @@ def watch(
         told = _Teller(progress, perception, report)
         with Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING) as stage:
             if replay is None:
-                _watch_live(config, database, perception, stage, told, stop)
-            else:
-                _watch_recorded(replay, perception, stage, told, stop)
-            _put_all(stage, perception.cut_all())
+                try:
+                    _watch_live(config, database, perception, stage, told, stop)
+                finally:
+                    _put_all(stage, perception.cut_all())
+            elif _watch_recorded(replay, perception, stage, told, stop):
+                _put_all(stage, perception.cut_all())
+            else:  # what was cut short would stand for the whole visit: the next run tells it
+                progress.was_stopped = True
         record_run_end(database, run, now_us=clock.now_us())
     told.tell(force=True)
     return progress
@@ -198,15 +207,22 @@ def _watch_recorded(
     stage: Stage[Tracklet],
     told: _Teller,
     stop: threading.Event,
-) -> None:
-    """Every frame of every file, in the order of time; a broken file does not end the others."""
+) -> bool:
+    """Every frame of every file, in the order of time; a broken file does not end the others.
+
+    Returns:
+        Whether the end was reached.
+    """
     for batch in batches(replay, size=_BATCH):
         if stop.is_set():
-            break
+            return False
+        if told.progress.first_us is None:
+            told.progress.first_us = batch[0].captured_at_us
         _put_all(stage, perception.perceive(batch))
         told.progress.now_us = batch[-1].captured_at_us
         told.tell()
     told.progress.failures.update(replay.failures)
+    return True
 
 
 def _watch_live(
@@ -222,11 +238,13 @@ def _watch_live(
         while not stop.is_set():
             events = feeds.take(_TAKE_S)
             for gap in (event for event in events if isinstance(event, Gap)):
-                record_gap(database, gap)
+                until_written(partial(record_gap, database, gap))
                 _put_all(stage, perception.cut(gap.camera))
             frames = [event for event in events if isinstance(event, Frame)]
             if frames:
                 _put_all(stage, perception.perceive(frames))
+                if told.progress.first_us is None:
+                    told.progress.first_us = min(frame.captured_at_us for frame in frames)
                 told.progress.now_us = max(frame.captured_at_us for frame in frames)
             told.progress.health = tuple(feeds.health())
             told.tell()
