@@ -13,7 +13,9 @@ _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")  # two letters or more: C:\
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _PLAIN_OR_ENCODED = re.compile(r"^(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*$")
 _HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.%A-Za-z]+\]|[^\s\[\]:@/?#\\]+)(?::[0-9]{1,5})?$")
-_SECRET_PAIR = re.compile(r"(?i)\b(pass(?:word|wd)?|pwd|token|key|secret)=[^&/?#]*")
+_SECRET_PAIR = re.compile(
+    r"(?i)(?<![A-Za-z0-9])(pass(?:word|wd|wort)?|psw|pwd|pw|token|key|auth|secret)=([^&/?#]*)"
+)
 
 
 def is_live(address: str) -> bool:
@@ -32,6 +34,8 @@ def shown(address: str) -> str:
     'rtsp://gate:8554/live?...'
     >>> shown("rtsp://me:p@ss/w@gate/live")
     'rtsp://gate/live'
+    >>> shown("rtsp://gate/user=me_password=p_channel=1.sdp")
+    'rtsp://gate/user=me_password=...'
     >>> shown("/footage/gate.mp4")
     '/footage/gate.mp4'
     """
@@ -53,7 +57,8 @@ def without_secrets(text: str, address: str) -> str:
     start, end = _user_part(address)
     user, _, password = address[start:end].partition(":")
     _, _, query = address.partition("?") if is_live(address) else ("", "", "")
-    secrets = {address[start:end], password, query, *query.split("&")}
+    pairs = _SECRET_PAIR.findall(address) if is_live(address) else []
+    secrets = {address[start:end], password, query, *query.split("&"), *(v for _, v in pairs)}
     if password:
         secrets.add(f"{user}:")
     for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):

@@ -133,6 +133,23 @@ def test_the_same_footage_gives_the_same_rows_twice(short: SiteConfig, tmp_path:
     assert rows(first) == rows(second)
 
 
+def test_a_stopped_replay_is_finished_by_the_next(short: SiteConfig, tmp_path: Path) -> None:
+    whole, parted = into_folder(short, tmp_path / "whole"), into_folder(short, tmp_path / "parted")
+    watched(whole)
+    stop = threading.Event()
+
+    def report(progress: Progress) -> None:
+        if progress.n_frames > 150:
+            stop.set()
+
+    stopped = watch(parted, stop=stop, report=report)
+    watched(parted)
+
+    assert stopped.was_stopped
+    spans = [(s.key, s.first_seen_us, s.last_seen_us) for s in rows(whole)]
+    assert [(s.key, s.first_seen_us, s.last_seen_us) for s in rows(parted)] == spans
+
+
 def test_a_full_disk_costs_pictures_and_not_sightings(
     short: SiteConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -272,6 +272,17 @@ def test_more_people_to_confuse_with_need_more_evidence() -> None:
     assert unsure.decision is Decision.UNSURE
 
 
+def test_somebody_seen_very_often_does_not_crowd_a_look_alike_out() -> None:
+    gallery = gallery_of(look(direction(0)), look(direction(0, towards=1, cosine=0.999)))
+    for visit in range(60):
+        gallery.add(ANNA, look(direction(0), at_s=-10 * visit))
+
+    found = decide(gallery, direction(0), config=LinkingConfig(candidates=2))
+
+    assert found.decision is Decision.UNSURE
+    assert found.runner_up == BEN
+
+
 def test_poor_pictures_say_less() -> None:
     gallery = gallery_of(look(direction(0)), look(direction(1)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -65,3 +66,15 @@ def test_a_full_queue_makes_the_producer_wait() -> None:
 
     assert was_waiting
     assert not third.is_alive()
+
+
+def test_items_put_just_before_closing_are_worked() -> None:
+    for _ in range(20):
+        done: list[int] = []
+
+        with Stage("late", done.append, capacity=8) as stage:
+            time.sleep(0.19)  # the worker is about to look again
+            stage.put(1)
+            stage.put(2)
+
+        assert done == [1, 2]
