@@ -13,13 +13,12 @@ def test_a_busy_database_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(remember, "_FIRST_PAUSE_S", 0.001)
-    answers = iter([DatabaseBusy("locked"), DatabaseBusy("locked"), 7])
+    refusals = [DatabaseBusy("locked"), DatabaseBusy("locked")]
 
     def write() -> int:
-        answer = next(answers)
-        if isinstance(answer, DatabaseBusy):
-            raise answer
-        return answer
+        if refusals:
+            raise refusals.pop()
+        return 7
 
     assert until_written(write) == 7
     assert caplog.text.count("nothing is lost yet") == 2
