@@ -144,12 +144,10 @@ class Memory:
         if recorded.identity is None:
             track.undecided.append(recorded.sighting)
             return
-        first_decision = track.identity is None
         track.identity = recorded.identity
         if recorded.was_known:
             return
-        if first_decision:
-            self._settle(track, recorded.identity, tracklet, decision)
+        self._settle(track, recorded.identity, tracklet, decision)
         if len(embeddings):
             look = Look(
                 camera=tracklet.camera,
