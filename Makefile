@@ -30,7 +30,7 @@ system:  ## install the RTSP server that the tests start (skipped with a word wh
 
 footage: $(READY)  ## render the embedded footage again
 	$(BIN)/pip install --quiet --constraint constraints.txt '.[simulator]'
-	$(BIN)/python -m simulator.film --seed 1 --out simulator/footage/demo
+	$(BIN)/python -m simulator.filming.film --seed 1 --out simulator/footage/demo
 
 clean:  ## remove the environment and the demo's results
 	rm -rf $(VENV) demo

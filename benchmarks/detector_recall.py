@@ -25,7 +25,7 @@ from benchmarks.record import record
 from models.config import DetectorConfig
 from models.detect.load import load_detector
 from models.detect.types import Detector
-from simulator.truth import read_truth
+from simulator.filming.truth import read_truth
 from streams.config import CameraConfig
 from streams.source import open_source
 from streams.types import Frame, Modality

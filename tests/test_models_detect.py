@@ -26,7 +26,7 @@ from models.device import pick_device
 from models.errors import MemoryShort, WeightsUnavailable
 from models.types import Detections
 from models.weights import obtain
-from simulator.truth import read_truth
+from simulator.filming.truth import read_truth
 from streams.errors import ConfigInvalid
 from streams.types import CameraId, Frame, Modality
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import simulator
-from simulator.truth import Truth, read_truth, to_motchallenge
+from simulator.filming.truth import Truth, read_truth, to_motchallenge
 from streams.types import Modality
 
 DEMO = Path(simulator.__file__).parent / "footage" / "demo"

@@ -14,18 +14,18 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from simulator.body import BodyModel, body_cache, load_body_model
-from simulator.cameras import View
-from simulator.cast import demo_cast
-from simulator.film import film, true_people
-from simulator.illumination import Daylight, Illuminator, InfraredSensor
-from simulator.people import Person, dress
-from simulator.places import Place
-from simulator.render import Renderer
-from simulator.scenario import Scene
-from simulator.truth import TruePerson
-from simulator.walks import Walk
-from simulator.world import Mesh, Paint, box, ground, merge
+from simulator.figures.body import BodyModel, body_cache, load_body_model
+from simulator.figures.cast import demo_cast
+from simulator.figures.people import Person, dress
+from simulator.filming.film import film, true_people
+from simulator.filming.scenario import Scene
+from simulator.filming.truth import TruePerson
+from simulator.optics.cameras import View
+from simulator.optics.illumination import Daylight, Illuminator, InfraredSensor
+from simulator.optics.render import Renderer
+from simulator.world.meshes import Mesh, Paint, box, ground, merge
+from simulator.world.places import Place
+from simulator.world.walks import Walk
 from streams.types import CameraId, Modality
 
 SIZE_PX = (320, 180)

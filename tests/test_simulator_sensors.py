@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.cameras import View
-from simulator.illumination import InfraredSensor, VisibleSensor
+from simulator.optics.cameras import View
+from simulator.optics.illumination import InfraredSensor, VisibleSensor
 
 
 def view() -> View:

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from simulator.truth import TrueFrame, TruePerson, Truth, read_truth, to_motchallenge, write_truth
+from simulator.filming.truth import (
+    TrueFrame,
+    TruePerson,
+    Truth,
+    read_truth,
+    to_motchallenge,
+    write_truth,
+)
 from streams.types import CameraId, Modality
 
 

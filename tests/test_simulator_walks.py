@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.scenario import demo_scenes
-from simulator.walks import Way
+from simulator.filming.scenario import demo_scenes
+from simulator.world.walks import Way
 
 
 def test_a_straight_way_is_as_long_as_its_ends_are_apart_and_leads_straight_on() -> None:

@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from simulator.wardrobe import Colour
+from simulator.figures.wardrobe import Colour
 
 Vector = tuple[float, float, float]
 

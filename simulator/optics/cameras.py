@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.world import Vector
+from simulator.world.meshes import Vector
 
 _NEAR_M = 0.1
 _FAR_M = 90.0

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.world import Mesh, Paint, Surface, ball, box, ground, merge
+from simulator.world.meshes import Mesh, Paint, Surface, ball, box, ground, merge
 
 
 def yard() -> Mesh:

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator import shaders
-from simulator.cameras import View
-from simulator.illumination import Daylight, Illuminator, Radiance
-from simulator.people import Person, Posed
-from simulator.uniforms import clothes, cuts, lights, set_uniforms, sun_matrix, unit
-from simulator.world import Mesh
+from simulator.figures.people import Person, Posed
+from simulator.optics import shaders
+from simulator.optics.cameras import View
+from simulator.optics.illumination import Daylight, Illuminator, Radiance
+from simulator.optics.uniforms import clothes, cuts, lights, set_uniforms, sun_matrix, unit
+from simulator.world.meshes import Mesh
 from streams.types import Modality
 
 _SHADOW_MAP_PX = 2048

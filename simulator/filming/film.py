@@ -1,4 +1,4 @@
-"""Films the demo: `python -m simulator.film --seed 1 --out simulator/footage/demo`.
+"""Films the demo: `python -m simulator.filming.film --seed 1 --out simulator/footage/demo`.
 
 Writes a video, a truth file and a MOTChallenge file per camera. The same seed gives the same
 truth, and on one machine the same pixels. Needs the `ffmpeg` command with libx264.
@@ -17,16 +17,16 @@ from typing import IO
 
 import numpy as np
 
-from simulator.body import BodyModel, load_body_model
-from simulator.cameras import View
-from simulator.cast import demo_cast
-from simulator.illumination import Picture
-from simulator.people import Person, Posed, dress
-from simulator.places import Place
-from simulator.render import Renderer, Rendering
-from simulator.scenario import FPS, LASTS_S, Scene, demo_scenes
-from simulator.truth import Box, TrueFrame, TruePerson, Truth, to_motchallenge, write_truth
-from simulator.walks import Way
+from simulator.figures.body import BodyModel, load_body_model
+from simulator.figures.cast import demo_cast
+from simulator.figures.people import Person, Posed, dress
+from simulator.filming.scenario import FPS, LASTS_S, Scene, demo_scenes
+from simulator.filming.truth import Box, TrueFrame, TruePerson, Truth, to_motchallenge, write_truth
+from simulator.optics.cameras import View
+from simulator.optics.illumination import Picture
+from simulator.optics.render import Renderer, Rendering
+from simulator.world.places import Place
+from simulator.world.walks import Way
 from streams.types import Modality
 
 logger = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ def film_scene(scene: Scene, model: BodyModel, out: Path, *, seed: int, n_frames
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 when everything is written, 2 on wrong arguments."""
     parser = argparse.ArgumentParser(
-        prog="python -m simulator.film", description="Film the demo footage with its truth."
+        prog="python -m simulator.filming.film", description="Film the demo footage with its truth."
     )
     names = [scene.place.camera for scene in demo_scenes()]
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")

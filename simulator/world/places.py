@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.cameras import View
-from simulator.illumination import Daylight, Illuminator, InfraredSensor, VisibleSensor
-from simulator.world import Mesh, Paint, Surface, ball, box, ground, merge, pole
+from simulator.optics.cameras import View
+from simulator.optics.illumination import Daylight, Illuminator, InfraredSensor, VisibleSensor
+from simulator.world.meshes import Mesh, Paint, Surface, ball, box, ground, merge, pole
 from streams.types import CameraId, Modality
 
 SIZE_PX = (640, 360)

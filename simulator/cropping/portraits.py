@@ -9,17 +9,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.backdrop import paint_backdrop
-from simulator.cameras import View
-from simulator.illumination import (
+from simulator.figures.people import Person
+from simulator.optics.cameras import View
+from simulator.optics.illumination import (
     Daylight,
     Illuminator,
     InfraredSensor,
     Picture,
     VisibleSensor,
 )
-from simulator.people import Person
-from simulator.render import Renderer, Rendering
+from simulator.optics.render import Renderer, Rendering
+from simulator.world.backdrop import paint_backdrop
 
 CROP_WH = (128, 256)
 CANVAS_PX = (160, 320)

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.wardrobe import Colour
-from simulator.world import Vector
+from simulator.figures.wardrobe import Colour
+from simulator.world.meshes import Vector
 
 Picture = npt.NDArray[np.uint8]
 Radiance = npt.NDArray[np.float32]

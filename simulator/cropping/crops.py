@@ -1,6 +1,6 @@
 """Person crops of many identities, visible and infrared, to train re-identification.
 
-`python -m simulator.crops --out DIR --identities 500 --seed 11` writes
+`python -m simulator.cropping.crops --out DIR --identities 500 --seed 11` writes
 `DIR/<identity>/visible_c<camera>/<n>.jpg` and `DIR/<identity>/infrared_c<camera>/<n>.jpg`,
 each 256x128 (height x width), and an empty file `DIR/DONE` at the end. No two crops share a
 pose, a view or a background; each camera has its own height, sensor and sharpness.
@@ -18,12 +18,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simulator.backdrop import yard
-from simulator.body import load_body_model
-from simulator.illumination import InfraredSensor, Picture, VisibleSensor
-from simulator.people import Looks, dress, random_looks
-from simulator.portraits import CANVAS_PX, CropCamera, crops_of
-from simulator.render import Renderer
+from simulator.cropping.portraits import CANVAS_PX, CropCamera, crops_of
+from simulator.figures.body import load_body_model
+from simulator.figures.people import Looks, dress, random_looks
+from simulator.optics.illumination import InfraredSensor, Picture, VisibleSensor
+from simulator.optics.render import Renderer
+from simulator.world.backdrop import yard
 from streams.types import Modality
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,8 @@ def looks_of_everybody(identities: range, *, seed: int) -> Iterator[tuple[int, L
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 when everything is written, 2 on wrong arguments."""
     parser = argparse.ArgumentParser(
-        prog="python -m simulator.crops", description="Render crops to train re-identification."
+        prog="python -m simulator.cropping.crops",
+        description="Render crops to train re-identification.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--identities", type=int, default=500, help="how many people")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.body import BodyModel, Figure, Floats, skin
-from simulator.gait import Gait, WalkCycle, fit_walk_cycle, random_gait
-from simulator.garments import DressedMesh, Material, tailor, vertex_normals
-from simulator.wardrobe import Cloth, Outfit, random_outfit
+from simulator.figures.body import BodyModel, Figure, Floats, skin
+from simulator.figures.gait import Gait, WalkCycle, fit_walk_cycle, random_gait
+from simulator.figures.garments import DressedMesh, Material, tailor, vertex_normals
+from simulator.figures.wardrobe import Cloth, Outfit, random_outfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from simulator.body import N_SKIN_VERTICES, BodyModel, BodyPart, Faces, Floats, RestShape
-from simulator.wardrobe import HairStyle, Outfit
-from simulator.world import sphere_points
+from simulator.figures.body import N_SKIN_VERTICES, BodyModel, BodyPart, Faces, Floats, RestShape
+from simulator.figures.wardrobe import HairStyle, Outfit
+from simulator.world.meshes import sphere_points
 
 
 class Material(IntEnum):

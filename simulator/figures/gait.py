@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
-from simulator.body import (
+from simulator.figures.body import (
     N_SKIN_VERTICES,
     BodyModel,
     BodyPart,

@@ -1,6 +1,6 @@
 """Contact sheet of the demo's people by day and by night, cut out of the demo footage.
 
-`python -m simulator.sheet --footage simulator/footage/demo --out docs/images/demo-people.png`
+`python -m simulator.filming.sheet --footage simulator/footage/demo --out demo-people.png`
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simulator.illumination import Picture
-from simulator.truth import TruePerson, Truth, read_truth
+from simulator.filming.truth import TruePerson, Truth, read_truth
+from simulator.optics.illumination import Picture
 
 _CELL_WH = (60, 120)
 _GAP_PX = 4
@@ -24,7 +24,7 @@ _WANTED_HEIGHT_PX = 150
 def main(arguments: list[str] | None = None) -> int:
     """Command line; 0 when the picture is written, 2 on wrong arguments."""
     parser = argparse.ArgumentParser(
-        prog="python -m simulator.sheet", description="Contact sheet of the demo's people."
+        prog="python -m simulator.filming.sheet", description="Contact sheet of the demo's people."
     )
     parser.add_argument("--footage", type=Path, required=True, help="folder of the footage")
     parser.add_argument("--out", type=Path, required=True, help="PNG file to write")

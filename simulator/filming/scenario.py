@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simulator import places
-from simulator.places import Place
-from simulator.walks import Point, Walk
+from simulator.world import places
+from simulator.world.places import Place
+from simulator.world.walks import Point, Walk
 
 FPS = 10
 LASTS_S = 60

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.cameras import View
-from simulator.garments import Material
-from simulator.illumination import Daylight, Illuminator
-from simulator.people import Person, cloth_of
-from simulator.world import Vector
+from simulator.figures.garments import Material
+from simulator.figures.people import Person, cloth_of
+from simulator.optics.cameras import View
+from simulator.optics.illumination import Daylight, Illuminator
+from simulator.world.meshes import Vector
 
 Uniform = float | bool | tuple[float, ...] | npt.NDArray[np.float32]
 

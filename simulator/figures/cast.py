@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulator.body import Figure
-from simulator.gait import Gait
-from simulator.people import Looks
-from simulator.wardrobe import Cloth, Colour, HairStyle, Outfit, Pattern, hair
+from simulator.figures.body import Figure
+from simulator.figures.gait import Gait
+from simulator.figures.people import Looks
+from simulator.figures.wardrobe import Cloth, Colour, HairStyle, Outfit, Pattern, hair
 
 _BLACK: Colour = (0.02, 0.02, 0.022)
 _WHITE: Colour = (0.72, 0.72, 0.70)

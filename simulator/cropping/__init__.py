@@ -1,0 +1,1 @@
+"""Person crops in both lights, to train and measure re-identification."""

@@ -1,0 +1,1 @@
+"""People: bodies, the way they walk, what they wear."""

@@ -1,0 +1,1 @@
+"""Places: ground, walls and things, and the ways people take through them."""
