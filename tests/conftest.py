@@ -6,9 +6,6 @@ import pytest
 
 from tests.cli import RunCli, call
 
-collect_ignore = ["rtsp_server.py"]
-"""Runs under the system's Python, which has the bindings of GStreamer."""
-
 
 @pytest.fixture
 def run_cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> RunCli:

@@ -1,14 +1,13 @@
-"""A real RTSP server that plays video files round and round, as cameras do. For tests.
+"""A real RTSP server that plays video files round and round, as cameras do.
 
-Runs under the system's Python, which has GStreamer's bindings:
+Runs under the system's Python, which has GStreamer's bindings, in a process of its own;
+`simulator.rtsp` starts it. Packages: `simulator.rtsp.PACKAGES`.
 
-    apt-get install gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0 \
-        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad python3-gi
-    /usr/bin/python3 tests/rtsp_server.py < settings.json
+    /usr/bin/python3 simulator/rtsp_server.py < settings.json
 
 Settings come as one line of JSON on standard input, so that no password is on a command line:
-`feeds` {path: file}, `port` (0: any free one), `user`, `password`, `digest`, `protocols`. It prints
-`READY <port>` when it serves, and ends when standard input closes.
+`feeds` {path: file}, `host`, `port` (0: any free one), `user`, `password`, `digest`, `protocols`,
+`in_step`. It prints `READY <port>` when it serves, and ends when standard input closes.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ class Codec:
 
 CODECS = {
     "video/x-h264": Codec(
-        "h264parse",
+        "h264parse config-interval=-1",
         "video/x-h264,stream-format=byte-stream,alignment=au",
         "rtph264pay config-interval=-1 aggregate-mode=zero-latency",
     ),
     "video/x-h265": Codec(
-        "h265parse",
+        "h265parse config-interval=-1",
         "video/x-h265,stream-format=byte-stream,alignment=au",
         "rtph265pay config-interval=-1 aggregate-mode=zero-latency",
     ),
@@ -103,10 +102,16 @@ def read_film(path: Path) -> Film:
 
 
 class Projector:
-    """Plays one film into one media, for as long as somebody watches."""
+    """Plays one film into one media, for as long as somebody watches.
 
-    def __init__(self, film: Film, media: Any) -> None:
+    Starts with the film's first picture; or, where it is told when all films of the server began
+    (`began_ns` of the monotonic clock), with the first picture to come that can be decoded alone.
+    """
+
+    def __init__(self, film: Film, media: Any, began_ns: int | None) -> None:
         self._film = film
+        self._began_ns = began_ns
+        self._last_dts = -Gst.MSECOND
         self._source = media.get_element().get_by_name_recurse_up("src")
         self._source.set_property("caps", Gst.Caps.from_string(film.caps))
         self._stopped = threading.Event()
@@ -114,6 +119,9 @@ class Projector:
         threading.Thread(target=self._play, daemon=True).start()
 
     def _play(self) -> None:
+        n_before = self._next_key()
+        begins = self._time_of(n_before)
+        self._wait_for(begins)
         start: int | None = None
         n_sent = 0
         while not self._stopped.is_set():
@@ -122,10 +130,9 @@ class Projector:
                 time.sleep(0.005)
                 continue
             if start is None and now is not None:
-                start = now
-            loop, index = divmod(n_sent, len(self._film.pictures))
-            picture = self._film.pictures[index]
-            offset = (start or 0) + loop * self._film.duration
+                start = now - self._late_by(begins)
+            picture = self._film.pictures[(n_before + n_sent) % len(self._film.pictures)]
+            offset = (start or 0) + self._time_of(n_before + n_sent) - picture.dts - begins
             wait_s = 0.0 if now is None else (picture.dts + offset - now) / Gst.SECOND
             if wait_s > 0:
                 time.sleep(min(wait_s, 0.2))
@@ -133,24 +140,54 @@ class Projector:
             if self._push(picture, offset):
                 n_sent += 1
 
+    def _time_of(self, number: int) -> int:
+        """When a picture is due, counted over all rounds of the film; nanoseconds."""
+        round_, index = divmod(number, len(self._film.pictures))
+        return round_ * self._film.duration + self._film.pictures[index].dts
+
+    def _next_key(self) -> int:
+        """Number of the picture to begin with, counted over all rounds of the film."""
+        if self._began_ns is None:
+            return 0
+        rounds, position = divmod(time.monotonic_ns() - self._began_ns, self._film.duration)
+        keys = [k for k, p in enumerate(self._film.pictures) if p.is_key and p.dts >= position]
+        n = len(self._film.pictures)
+        return rounds * n + keys[0] if keys else (rounds + 1) * n
+
+    def _wait_for(self, begins: int) -> None:
+        while self._began_ns is not None and not self._stopped.is_set():
+            wait_s = -self._late_by(begins) / Gst.SECOND
+            if wait_s <= 0:
+                return
+            time.sleep(min(wait_s, 0.1))
+
+    def _late_by(self, begins: int) -> int:
+        """Nanoseconds since the first picture was due; 0 where nobody keeps step."""
+        if self._began_ns is None:
+            return 0
+        return time.monotonic_ns() - self._began_ns - begins
+
     def _running_time(self) -> int | None:
         clock = self._source.get_clock()
         base = self._source.get_base_time()
         return clock.get_time() - base if clock is not None and base else None
 
     def _push(self, picture: Picture, offset: int) -> bool:
+        dts = max(picture.dts + offset, self._last_dts + Gst.MSECOND)  # those that are late hurry
         buffer = Gst.Buffer.new_wrapped(picture.data)
-        buffer.pts = picture.pts + offset
-        buffer.dts = picture.dts + offset
+        buffer.pts = dts + picture.pts - picture.dts
+        buffer.dts = dts
         if not picture.is_key:
             buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
         if self._source.emit("push-buffer", buffer) == Gst.FlowReturn.OK:
+            self._last_dts = dts
             return True
         time.sleep(0.02)
         return False
 
 
 def make_factory(film: Film, settings: dict[str, Any]) -> Any:
+    """What answers for one path: one media, shared by all who watch it."""
     factory = GstRtspServer.RTSPMediaFactory.new()
     factory.set_launch(
         "( appsrc name=src is-live=true format=time do-timestamp=false block=false ! "
@@ -168,11 +205,13 @@ def make_factory(film: Film, settings: dict[str, Any]) -> Any:
         rights = "user, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
         parsed = Gst.Structure.new_from_string(rights)
         factory.add_role_from_structure(parsed[0] if isinstance(parsed, tuple) else parsed)
-    factory.connect("media-configure", lambda _, media: Projector(film, media))
+    began_ns = settings["began_ns"]
+    factory.connect("media-configure", lambda _, media: Projector(film, media, began_ns))
     return factory
 
 
 def make_auth(user: str, password: str, *, digest: bool) -> Any:
+    """One user who may see everything."""
     auth = GstRtspServer.RTSPAuth.new()
     token = GstRtspServer.RTSPToken.new()
     token.set_string("media.factory.role", "user")
@@ -189,16 +228,17 @@ def main() -> None:
     settings = json.loads(sys.stdin.readline())
     Gst.init(None)
     server = GstRtspServer.RTSPServer.new()
-    server.set_address("127.0.0.1")
+    server.set_address(settings["host"])
     server.set_service(str(settings["port"]))
     if settings["user"]:
         auth = make_auth(settings["user"], settings["password"], digest=settings["digest"])
         server.set_auth(auth)
+    settings["began_ns"] = time.monotonic_ns() if settings["in_step"] else None
     films = {file: read_film(Path(file)) for file in set(settings["feeds"].values())}
     for path, file in settings["feeds"].items():
         server.get_mount_points().add_factory(f"/{path}", make_factory(films[file], settings))
     if server.attach(None) == 0:
-        sys.exit("cannot bind")
+        sys.exit(f"cannot serve at {settings['host']}:{settings['port']}")
     loop = GLib.MainLoop()
 
     def wait_for_end() -> None:
