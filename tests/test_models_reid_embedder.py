@@ -13,7 +13,7 @@ from models.config import EmbedderConfig
 from models.errors import MemoryShort, PictureInvalid, WeightsRefused, WeightsUnavailable
 from models.reid.checkpoint import Card, Checkpoint, read_checkpoint, write_checkpoint
 from models.reid.embedder import EdgeEmbedder, load_embedder
-from models.reid.network import Architecture, EdgeNetwork
+from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
 from models.reid.pictures import embed_pictures, find_pictures, write_features
 from models.types import Crop, ModelId
 from models.weights import obtain
@@ -95,7 +95,7 @@ def test_the_model_is_named_by_the_content_of_its_weights(shipped: EdgeEmbedder)
 
 
 def test_a_network_that_gives_no_numbers_is_an_error_and_not_a_row() -> None:
-    network = EdgeNetwork(Architecture(independent_stages=0))
+    network = EdgeNetwork(EdgeArchitecture(independent_stages=0))
     with torch.no_grad():
         network.head.project.bias[0] = torch.nan
 
@@ -104,7 +104,7 @@ def test_a_network_that_gives_no_numbers_is_an_error_and_not_a_row() -> None:
 
 
 def test_short_memory_halves_the_batch_and_loses_no_crop() -> None:
-    network = EdgeNetwork(Architecture(independent_stages=0))
+    network = EdgeNetwork(EdgeArchitecture(independent_stages=0))
     sizes: list[int] = []
 
     def refuse_more_than_one(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -121,7 +121,7 @@ def test_short_memory_halves_the_batch_and_loses_no_crop() -> None:
 
 
 def test_a_device_without_room_for_one_crop_says_so() -> None:
-    network = EdgeNetwork(Architecture(independent_stages=0))
+    network = EdgeNetwork(EdgeArchitecture(independent_stages=0))
 
     def refuse(*_: object) -> None:
         raise torch.OutOfMemoryError
@@ -155,7 +155,7 @@ def test_untrained_weights_say_so_in_the_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "tiny.safetensors"
-    write_checkpoint(path, EdgeNetwork(Architecture(independent_stages=0)), CARD)
+    write_checkpoint(path, EdgeNetwork(EdgeArchitecture(independent_stages=0)), CARD)
 
     load_embedder(EmbedderConfig(weights=str(path), device="cpu"))
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from models.errors import WeightsRefused
 from models.reid.checkpoint import Card, read_checkpoint, write_checkpoint
-from models.reid.network import N_STAGES, Architecture, EdgeNetwork
+from models.reid.networks.edge import N_STAGES, EdgeArchitecture, EdgeNetwork
 from models.training.start import start_from_retail_0277
 
 PEER = Path("../shared/assets/weights/person-reidentification-retail-0277.xml").resolve()
@@ -26,7 +26,7 @@ def random_crops(n: int) -> torch.Tensor:
 
 def fresh(independent_stages: int) -> EdgeNetwork:
     torch.manual_seed(0)
-    return EdgeNetwork(Architecture(independent_stages=independent_stages)).eval()
+    return EdgeNetwork(EdgeArchitecture(independent_stages=independent_stages)).eval()
 
 
 @torch.inference_mode()
@@ -77,7 +77,7 @@ def test_wrong_shapes_are_refused_in_words(shape: tuple[int, ...], infrared: tor
 @pytest.mark.parametrize("stages", [-1, N_STAGES + 1])
 def test_an_impossible_number_of_independent_stages_is_refused(stages: int) -> None:
     with pytest.raises(ValueError, match="independent_stages"):
-        Architecture(independent_stages=stages)
+        EdgeArchitecture(independent_stages=stages)
 
 
 @torch.inference_mode()

@@ -14,11 +14,12 @@ import torch
 import torch.nn.functional as F
 
 from models.reid.checkpoint import read_checkpoint
-from models.reid.network import Architecture, EdgeNetwork
+from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
 from models.training.augment import augment, pseudo_infrared
 from models.training.data import batches, find_crops, fingerprint
 from models.training.loop import blend, train
-from models.training.losses import across_light, contrastive, similarity_drift
+from models.training.losses.contrastive import across_light, contrastive
+from models.training.losses.drift import similarity_drift
 from models.training.recipe import Recipe, read_recipe
 from streams.errors import ConfigInvalid, SourceUnreadable
 from streams.types import Modality
@@ -152,7 +153,7 @@ def test_augmentation_keeps_shape_range_and_infrared_grey(modality: Modality) ->
 
 def test_a_blend_of_nothing_is_the_start_and_of_all_the_trained_one() -> None:
     torch.manual_seed(0)
-    start, trained = (EdgeNetwork(Architecture(independent_stages=0)) for _ in range(2))
+    start, trained = (EdgeNetwork(EdgeArchitecture(independent_stages=0)) for _ in range(2))
 
     none, half, everything = (blend(start, trained, share=s).state_dict() for s in (0, 0.5, 1))
 
@@ -165,7 +166,7 @@ def test_a_blend_of_nothing_is_the_start_and_of_all_the_trained_one() -> None:
 
 def test_two_steps_change_the_weights_and_report_how_to_repeat_them(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    start = EdgeNetwork(Architecture(independent_stages=1))
+    start = EdgeNetwork(EdgeArchitecture(independent_stages=1))
     recipe = Recipe(name="tiny", iterations=2, people_per_batch=2, crops_per_modality=1)
     folder = write_people(tmp_path / "data", 3)
 

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from models.errors import WeightsRefused
-from models.reid.network import Architecture, EdgeNetwork
+from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
 from models.types import ModelId
 
 FORMAT = "noctule-embedder-1"
@@ -92,7 +92,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(network=network.eval(), card=card, model=model)
 
 
-def _architecture(path: Path, metadata: dict[str, str]) -> Architecture:
+def _architecture(path: Path, metadata: dict[str, str]) -> EdgeArchitecture:
     found = (metadata.get("format"), metadata.get("family"))
     if found != (FORMAT, FAMILY):
         raise WeightsRefused(
@@ -101,7 +101,7 @@ def _architecture(path: Path, metadata: dict[str, str]) -> Architecture:
         )
     try:
         Card(**json.loads(metadata["card"]))
-        return Architecture(**json.loads(metadata["architecture"]))
+        return EdgeArchitecture(**json.loads(metadata["architecture"]))
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsRefused(
             f"{path}: its description of the network is not readable ({error})"

@@ -15,7 +15,7 @@ from torch import Tensor
 from models.config import EmbedderConfig
 from models.device import in_batches, limit_threads, pick_device
 from models.reid.checkpoint import Checkpoint, read_checkpoint
-from models.reid.network import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
+from models.reid.networks.edge import INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 from models.types import Crop, Embeddings, ModelId
 from models.weights import obtain
 from streams.types import Modality

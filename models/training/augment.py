@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.reid.network import INPUT_HEIGHT_PX as HEIGHT
-from models.reid.network import INPUT_WIDTH_PX as WIDTH
+from models.reid.networks.edge import INPUT_HEIGHT_PX as HEIGHT
+from models.reid.networks.edge import INPUT_WIDTH_PX as WIDTH
 from streams.types import Modality
 
 Picture = npt.NDArray[np.float32]

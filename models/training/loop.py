@@ -21,11 +21,12 @@ from torch import Tensor
 
 from models.reid.checkpoint import Card, write_checkpoint
 from models.reid.embedder import to_input
-from models.reid.network import EdgeNetwork
+from models.reid.networks.edge import EdgeNetwork
 from models.training import data, recipe
 from models.training.augment import augment, pseudo_infrared
 from models.training.data import LabelledCrop
-from models.training.losses import across_light, similarity_drift
+from models.training.losses.contrastive import across_light
+from models.training.losses.drift import similarity_drift
 from models.training.recipe import Recipe
 from streams.types import Modality
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import WeightsRefused
-from models.reid.network import Architecture, EdgeNetwork, OmniScaleBlock, Stem
+from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork, OmniScaleBlock, Stem
 
 RETAIL_0277_LICENCE = (
     "Apache-2.0. Derived from person-reidentification-retail-0277 of the Open Model Zoo, "
@@ -31,9 +31,9 @@ def start_from_retail_0277(xml: Path, *, independent_stages: int) -> EdgeNetwork
     Raises:
         WeightsRefused: The file is another network.
     """
-    architecture = Architecture(independent_stages=independent_stages)
+    architecture = EdgeArchitecture(independent_stages=independent_stages)
     network = EdgeNetwork(architecture)
-    plain = EdgeNetwork(Architecture(independent_stages=0))
+    plain = EdgeNetwork(EdgeArchitecture(independent_stages=0))
     # The batch normalisation of the last layer is not folded there.
     scale, shift = torch.ones(architecture.dimension), torch.zeros(architecture.dimension)
     *inner, slope = _parameters_in_order(plain)

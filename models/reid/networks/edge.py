@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from models.reid.networks.types import EmbeddingNetwork, Parts, by_light
+
 INPUT_HEIGHT_PX = 256
 INPUT_WIDTH_PX = 128
 N_STAGES = 4  # stem, then three pairs of omni-scale blocks
@@ -28,7 +30,7 @@ CONTEXT_GROUPS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
+class EdgeArchitecture:
     """What must be known to build a network that fits a weights file.
 
     Attributes:
@@ -38,6 +40,11 @@ class Architecture:
 
     independent_stages: int = 1
     dimension: int = 256
+
+    @property
+    def family(self) -> str:
+        """Which networks it describes; a weights file names it."""
+        return EdgeNetwork.family
 
     def __post_init__(self) -> None:
         if not 0 <= self.independent_stages <= N_STAGES:
@@ -169,46 +176,49 @@ class Head(nn.Module):
         return cast(Tensor, self.activate(self.project(pooled)))
 
 
-class EdgeNetwork(nn.Module):
+class EdgeNetwork(EmbeddingNetwork):
     """Crops of people to vectors, with an entrance for visible and one for infrared light."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    family = "edge"
+
+    def __init__(self, architecture: EdgeArchitecture) -> None:
         super().__init__()
-        self.architecture = architecture
+        self._architecture = architecture
         n = architecture.independent_stages
         self.visible = nn.Sequential(*_stages()[:n])
         self.infrared = nn.Sequential(*_stages()[:n])
         self.shared = nn.Sequential(*_stages()[n:])
         self.head = Head(architecture.dimension)
 
-    def forward(self, x: Tensor, is_infrared: Tensor) -> Tensor:
-        """Vectors of crops, not yet of unit length.
+    @property
+    def architecture(self) -> EdgeArchitecture:
+        """What builds the same network again."""
+        return self._architecture
 
-        Args:
-            x: (B, 3, 256, 128) RGB in 0-255, uint8 or float; infrared repeats one channel.
-            is_infrared: (B,) bool, the modality of each crop.
+    @property
+    def input_hw(self) -> tuple[int, int]:
+        """Height and width in pixels of the crops it takes."""
+        return INPUT_HEIGHT_PX, INPUT_WIDTH_PX
 
-        Returns:
-            (B, D) float.
-        """
-        if tuple(x.shape[1:]) != (3, INPUT_HEIGHT_PX, INPUT_WIDTH_PX):
-            raise ValueError(
-                f"x: expected (B, 3, {INPUT_HEIGHT_PX}, {INPUT_WIDTH_PX}), got {tuple(x.shape)}"
-            )
-        if is_infrared.dtype != torch.bool or is_infrared.shape != x.shape[:1]:
-            raise ValueError(
-                f"is_infrared: expected ({len(x)},) bool, "
-                f"got {is_infrared.dtype} {tuple(is_infrared.shape)}"
-            )
-        return cast(Tensor, self.head(self.shared(self._enter(x, is_infrared))))
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return self._architecture.dimension
 
-    def _enter(self, x: Tensor, is_infrared: Tensor) -> Tensor:
-        if self.architecture.independent_stages == 0:
-            return x
-        if not is_infrared.any():
-            return cast(Tensor, self.visible(x))
-        if is_infrared.all():
-            return cast(Tensor, self.infrared(x))
-        of_visible, of_infrared = (~is_infrared).nonzero()[:, 0], is_infrared.nonzero()[:, 0]
-        entered = torch.cat((self.visible(x[of_visible]), self.infrared(x[of_infrared])))
-        return entered[torch.cat((of_visible, of_infrared)).argsort()]  # back in order
+    def forward(self, pixels: Tensor, is_infrared: Tensor) -> Tensor:
+        """Vectors of crops, see `EmbeddingNetwork.forward`."""
+        self.check(pixels, is_infrared)
+        entered = pixels
+        if self._architecture.independent_stages > 0:
+            entered = by_light(self.visible, self.infrared, pixels, is_infrared)
+        return cast(Tensor, self.head(self.shared(entered)))
+
+    def forward_one_light(self, pixels: Tensor, *, infrared: bool) -> Tensor:
+        """`forward` for a batch of one light: no branch in it depends on a tensor, for export."""
+        entered = (self.infrared if infrared else self.visible)(pixels)
+        return cast(Tensor, self.head(self.shared(entered)))
+
+    def parts(self, pixels: Tensor, is_infrared: Tensor) -> Parts:
+        """The vector as one part of one stream; there is no neck."""
+        vectors = self(pixels, is_infrared)[None, None]  # (1, 1, B, D)
+        return Parts(features=vectors, necked=vectors)

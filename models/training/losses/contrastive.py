@@ -1,9 +1,8 @@
-"""Losses as functions of tensors. Rows are crops; modality is an argument."""
+"""Telling people apart by all pairs of a batch at once."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 _NEVER = -1e4  # its exponential is 0; minus infinity would give gradients that are not numbers
@@ -58,16 +57,3 @@ def across_light(
     return (1 - cross_share) * contrastive(
         vectors, person, everything, temperature=temperature
     ) + cross_share * contrastive(vectors, person, across, temperature=temperature)
-
-
-def similarity_drift(vectors: Tensor, teacher: Tensor) -> Tensor:
-    """How far the similarities of crops moved from the teacher's: relational distillation.
-
-    Park et al., "Relational Knowledge Distillation" (CVPR 2019), with squared differences of
-    cosines in place of distances: 0 under any rotation of all vectors.
-
-    Args:
-        vectors: (B, D) rows of unit length.
-        teacher: (B, E) rows of unit length of the same crops.
-    """
-    return F.mse_loss(vectors @ vectors.T, teacher @ teacher.T)
