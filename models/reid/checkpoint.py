@@ -1,26 +1,30 @@
 """Weights files of the embedder: safetensors, with what one must know to trust them inside.
 
 Nothing is unpickled. Weights are stored in half precision: four megabytes instead of eight, and
-vectors move by less than a thousandth.
+vectors move by less than a thousandth. Counts and running statistics keep their precision: they are
+few, and they may exceed what half precision holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import Tensor
 
 from models.errors import WeightsRefused
-from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
+from models.reid.networks.presets import architecture_fields, build, read_architecture
+from models.reid.networks.types import Architecture, EmbeddingNetwork
 from models.types import ModelId
 
 FORMAT = "noctule-embedder-1"
-FAMILY = "edge"
+REASON_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +48,21 @@ class Card:
 class Checkpoint:
     """A network as it lay in a file."""
 
-    network: EdgeNetwork
+    network: EmbeddingNetwork
     card: Card
     model: ModelId
 
 
-def write_checkpoint(path: Path, network: EdgeNetwork, card: Card) -> None:
+def write_checkpoint(path: Path, network: EmbeddingNetwork, card: Card) -> None:
     """Writes the network in half precision, complete or not at all."""
-    tensors = {name: t.detach().half().contiguous() for name, t in network.state_dict().items()}
     metadata = {
         "format": FORMAT,
-        "family": FAMILY,
-        "architecture": json.dumps(asdict(network.architecture)),
+        "family": network.family,
+        "architecture": json.dumps(architecture_fields(network.architecture)),
         "card": json.dumps(asdict(card)),
     }
     partial = path.with_suffix(".part")
-    save_file(tensors, partial, metadata=metadata)
+    save_file(dict(_tensors(network)), partial, metadata=metadata)
     partial.replace(path)
 
 
@@ -67,23 +70,26 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """The network in evaluation mode on the CPU, in full precision, and its card.
 
     Raises:
-        WeightsRefused: Not a safetensors file, or not of this network.
+        WeightsRefused: Not a safetensors file, or of a network that is not ours or not the one it
+            names.
     """
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise WeightsRefused(
             f"{path}: expected a safetensors file of an embedder, could not read it ({error})"
         ) from error
-    network = EdgeNetwork(_architecture(path, metadata))
+    network = build(_architecture(path, metadata))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
+        reasons = " ".join(str(error).split())
         raise WeightsRefused(
-            f"{path}: its tensors do not fit the architecture it names; the file is damaged or "
-            f"of another version ({str(error).splitlines()[0]})"
+            f"{path}: its tensors do not fit the architecture it names, "
+            f"{metadata['architecture']}; the file is damaged or of another version "
+            f"({reasons[:REASON_LENGTH]})"
         ) from error
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise WeightsRefused(f"{path}: holds weights that are not finite; fetch it again")
@@ -92,17 +98,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(network=network.eval(), card=card, model=model)
 
 
-def _architecture(path: Path, metadata: dict[str, str]) -> EdgeArchitecture:
-    found = (metadata.get("format"), metadata.get("family"))
-    if found != (FORMAT, FAMILY):
+def _tensors(network: EmbeddingNetwork) -> Iterator[tuple[str, Tensor]]:
+    learned = {name for name, _ in network.named_parameters()}
+    for name, tensor in network.state_dict().items():
+        kept = tensor.half() if name in learned else tensor
+        yield name, kept.detach().cpu().contiguous()
+
+
+def _architecture(path: Path, metadata: dict[str, str]) -> Architecture:
+    if metadata.get("format") != FORMAT:
         raise WeightsRefused(
-            f"{path}: expected an embedder of format {FORMAT}, family {FAMILY}, got format "
-            f"{found[0]}, family {found[1]}; name a file made by `noctule train`"
+            f"{path}: expected an embedder of format {FORMAT}, got format "
+            f"{metadata.get('format')}; name a file made by `noctule train`"
         )
     try:
         Card(**json.loads(metadata["card"]))
-        return EdgeArchitecture(**json.loads(metadata["architecture"]))
+        return read_architecture(metadata["family"], json.loads(metadata["architecture"]))
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsRefused(
-            f"{path}: its description of the network is not readable ({error})"
+            f"{path}: its description of the network is not readable ({error}); it may be of a "
+            f"newer version of this program"
         ) from error

@@ -54,7 +54,7 @@ class EdgeEmbedder:
         self._batch = 1 if device.type == "cpu" else batch
         self.model = checkpoint.model
         self.card = checkpoint.card
-        self.dimension = checkpoint.network.architecture.dimension
+        self.dimension = checkpoint.network.dimension
 
     def embed(self, crops: Sequence[Crop]) -> Embeddings:
         """One row per crop, in their order; no crops give no rows.

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from models.reid.checkpoint import read_checkpoint
+from models.reid.networks.types import EmbeddingNetwork
 from models.training.loop import train
 from models.training.recipe import read_recipe
 from models.training.start import RETAIL_0277_LICENCE, start_from_retail_0277
@@ -36,7 +37,7 @@ def main() -> None:
     settings = read_recipe(arguments.recipe)
     if arguments.start.suffix == ".xml":
         stages = settings.independent_stages
-        start = start_from_retail_0277(arguments.start, independent_stages=stages)
+        start: EmbeddingNetwork = start_from_retail_0277(arguments.start, independent_stages=stages)
         licence = RETAIL_0277_LICENCE
     else:
         checkpoint = read_checkpoint(arguments.start)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from models.reid.checkpoint import Card, write_checkpoint
 from models.reid.embedder import to_input
-from models.reid.networks.edge import EdgeNetwork
+from models.reid.networks.types import EmbeddingNetwork
 from models.training import data, recipe
 from models.training.augment import augment, pseudo_infrared
 from models.training.data import LabelledCrop
@@ -49,8 +49,8 @@ class Step:
 
 
 def train(
-    settings: Recipe, start: EdgeNetwork, *, folder: Path, out: Path, licence: str
-) -> EdgeNetwork:
+    settings: Recipe, start: EmbeddingNetwork, *, folder: Path, out: Path, licence: str
+) -> EmbeddingNetwork:
     """Trains from a start and writes `NAME.safetensors` and `report.json`.
 
     Args:
@@ -110,7 +110,7 @@ def train(
     return result
 
 
-def blend(start: EdgeNetwork, trained: EdgeNetwork, *, share: float) -> EdgeNetwork:
+def blend(start: EmbeddingNetwork, trained: EmbeddingNetwork, *, share: float) -> EmbeddingNetwork:
     """Weights between two networks: 0 is the start, 1 the trained one.
 
     Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022): a point in between keeps

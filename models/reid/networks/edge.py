@@ -14,10 +14,11 @@ shared (the visible and infrared streams of AGW, Ye et al., TPAMI 2021).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
+from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from models.reid.networks.types import EmbeddingNetwork, Parts, by_light
@@ -37,6 +38,8 @@ class EdgeArchitecture:
         independent_stages: How many of the 4 stages exist once per modality; 0 shares all.
         dimension: Length of the vector.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     independent_stages: int = 1
     dimension: int = 256
@@ -89,9 +92,11 @@ class ContextGate(nn.Module):
         self.bias = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        means = x.mean((2, 3)).float()  # (B, C); groups of four to eight need full precision
+        # (B, C, 1, 1): OpenVINO normalises no fewer dimensions; groups of four to eight need full
+        # precision.
+        means = x.mean((2, 3), keepdim=True).float()
         context = F.group_norm(means, CONTEXT_GROUPS, self.weight, self.bias)
-        return x * torch.sigmoid(context).to(x.dtype)[:, :, None, None]
+        return x * torch.sigmoid(context).to(x.dtype)
 
 
 class OmniScaleBlock(nn.Module):

@@ -7,7 +7,7 @@ it gives in production is one vector per crop; what it gives to the losses are `
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -90,6 +90,10 @@ class EmbeddingNetwork(nn.Module, ABC):
     @abstractmethod
     def parts(self, pixels: Tensor, is_infrared: Tensor) -> Parts:
         """What the losses need; arguments as in `forward`."""
+
+    def backbone_parameters(self) -> Iterator[nn.Parameter]:
+        """Parameters that begin with the values of another network: they may move more slowly."""
+        return self.parameters()
 
     def check(self, pixels: Tensor, is_infrared: Tensor) -> None:
         """Refuses a batch that does not fit.
