@@ -20,13 +20,14 @@ from simulator.figures.people import Person, dress
 from simulator.filming.film import film, true_people
 from simulator.filming.scenario import Scene
 from simulator.filming.truth import TruePerson
+from simulator.optics.bands import Band
 from simulator.optics.cameras import View
 from simulator.optics.illumination import Daylight, Illuminator, InfraredSensor
 from simulator.optics.render import Renderer
 from simulator.world.meshes import Mesh, Paint, box, ground, merge
 from simulator.world.places import Place
 from simulator.world.walks import Walk
-from streams.types import CameraId, Modality
+from streams.types import CameraId
 
 SIZE_PX = (320, 180)
 VIEW = View(eye=(0, 0, 2.6), target=(0, 7, 0.9), field_deg=58, size_px=SIZE_PX)
@@ -42,7 +43,7 @@ def why_not() -> str | None:
     if not is_built and os.environ.get("NOCTULE_SIMULATOR_TESTS") != "1":
         return f"no built bodies in {body_cache()}; NOCTULE_SIMULATOR_TESTS=1 builds them (minutes)"
     try:
-        Renderer(size_px=SIZE_PX, modality=Modality.INFRARED).close()
+        Renderer(size_px=SIZE_PX, band=Band.NEAR_INFRARED).close()
     except Exception as error:  # noqa: BLE001  (every driver fails in its own way)
         return f"no OpenGL through EGL: {error}"
     return None
@@ -66,7 +67,7 @@ def seen(
 ) -> tuple[TruePerson, ...]:
     """The truth of a picture of people who stand at the given spots."""
     poses = {person.identity: person.pose(0.2, xy, 0.5) for person, xy in people.items()}
-    with Renderer(size_px=SIZE_PX, modality=Modality.INFRARED, place=place) as renderer:
+    with Renderer(size_px=SIZE_PX, band=Band.NEAR_INFRARED, place=place) as renderer:
         for person in people:
             renderer.add(person)
         rendering = renderer.draw(poses, view, Illuminator())
@@ -133,7 +134,7 @@ def test_cloth_that_is_bright_in_infrared_is_bright_at_night_whatever_its_colour
     def mean_light(infrared: float) -> float:
         top = replace(looks.outfit.top, infrared=infrared, second_infrared=infrared)
         person = dress(model, 1, replace(looks, outfit=replace(looks.outfit, top=top)))
-        with Renderer(size_px=SIZE_PX, modality=Modality.INFRARED, place=FLOOR) as renderer:
+        with Renderer(size_px=SIZE_PX, band=Band.NEAR_INFRARED, place=FLOOR) as renderer:
             renderer.add(person)
             pose = person.pose(0.2, (0, 6), 1.57)
             rendering = renderer.draw({1: pose}, VIEW, Illuminator())
@@ -144,7 +145,7 @@ def test_cloth_that_is_bright_in_infrared_is_bright_at_night_whatever_its_colour
 
 def test_a_person_throws_a_shadow_on_the_ground_and_takes_it_along(walker: Person) -> None:
     light = Daylight(sun_from=(-1.0, 0.0, 0.6))
-    with Renderer(size_px=SIZE_PX, modality=Modality.VISIBLE, place=FLOOR) as renderer:
+    with Renderer(size_px=SIZE_PX, band=Band.VISIBLE, place=FLOOR) as renderer:
         renderer.add(walker)
         empty = renderer.draw({}, VIEW, light)
         there = renderer.draw({3: walker.pose(0.2, (-1, 7), 0)}, VIEW, light)
@@ -161,7 +162,7 @@ def test_light_of_the_other_modality_is_refused() -> None:
         pytest.skip(f"rendering tests: {reason}")
 
     with (
-        Renderer(size_px=SIZE_PX, modality=Modality.VISIBLE) as renderer,
+        Renderer(size_px=SIZE_PX, band=Band.VISIBLE) as renderer,
         pytest.raises(ValueError, match="expected one for visible"),
     ):
         renderer.draw({}, VIEW, Illuminator())

@@ -20,11 +20,11 @@ from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, Posed, dress
 from simulator.filming.film import true_people
 from simulator.filming.truth import Box, TruePerson
+from simulator.optics.bands import Band
 from simulator.optics.cameras import View
 from simulator.optics.illumination import Daylight, Illuminator
 from simulator.optics.render import Renderer
 from simulator.world.meshes import Mesh, Paint, Vector, box, ground, merge
-from streams.types import Modality
 from tests.test_simulator_render import why_not
 
 Mask = npt.NDArray[np.bool_]
@@ -105,11 +105,11 @@ def draw(
     poses: Mapping[int, Posed],
     view: View,
     place: Mesh | None,
-    modality: Modality = Modality.INFRARED,
+    band: Band = Band.NEAR_INFRARED,
 ) -> tuple[npt.NDArray[np.int16], dict[int, TruePerson]]:
     """The mask of a picture and its truth by identity."""
-    light = Daylight() if modality is Modality.VISIBLE else Illuminator()
-    with Renderer(size_px=view.size_px, modality=modality, place=place) as renderer:
+    light = Daylight() if band is Band.VISIBLE else Illuminator()
+    with Renderer(size_px=view.size_px, band=band, place=place) as renderer:
         for identity in poses:
             renderer.add(people[identity])
         rendering = renderer.draw(poses, view, light)
@@ -246,8 +246,8 @@ def test_a_crowd_in_any_order_agrees_with_its_silhouettes(
 def test_the_mask_is_the_same_in_every_light(people: dict[int, Person]) -> None:
     poses = {i: people[i].pose(0.3, (0.4 * i - 1.0, 6.0 + 0.5 * i), 0.7 * i) for i in (1, 2, 3)}
 
-    by_day, truth_by_day = draw(people, poses, VIEW, FLOOR, Modality.VISIBLE)
-    by_night, truth_by_night = draw(people, poses, VIEW, FLOOR, Modality.INFRARED)
+    by_day, truth_by_day = draw(people, poses, VIEW, FLOOR, Band.VISIBLE)
+    by_night, truth_by_night = draw(people, poses, VIEW, FLOOR, Band.NEAR_INFRARED)
 
     assert (by_day == by_night).all()
     assert truth_by_day == truth_by_night

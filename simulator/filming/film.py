@@ -22,6 +22,7 @@ from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, Posed, dress
 from simulator.filming.scenario import FPS, LASTS_S, Scene, demo_scenes
 from simulator.filming.truth import Box, TrueFrame, TruePerson, Truth, to_motchallenge, write_truth
+from simulator.optics.bands import Band
 from simulator.optics.cameras import View
 from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer, Rendering
@@ -57,9 +58,8 @@ def film(
     starts_at_us = round(scene.starts_at.timestamp() * 1_000_000)
     ways = [Way(walk.waypoints) for walk in scene.walks]
     phases = rng.random(len(ways))
-    with Renderer(
-        size_px=place.view.size_px, modality=place.modality, place=place.mesh
-    ) as renderer:
+    band = Band.VISIBLE if place.modality is Modality.VISIBLE else Band.NEAR_INFRARED
+    with Renderer(size_px=place.view.size_px, band=band, place=place.mesh) as renderer:
         for identity in sorted({walk.identity for walk in scene.walks}):
             renderer.add(people[identity])
         for k in range(n_frames):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.types import Modality
+from simulator.optics.bands import Band
 
 NOISE = """
 float hash(vec3 p) {
@@ -21,7 +21,7 @@ float fractal(vec3 p) { return .5 * noise(p) + .3 * noise(p * 2.1) + .2 * noise(
 """
 
 LIGHT = {
-    Modality.VISIBLE: """
+    Band.VISIBLE: """
 layout(location=0) out vec4 picture; layout(location=1) out float identity_out;
 uniform vec3 eye, sun_from, sun, sky, bounce; uniform mat4 to_sun;
 uniform sampler2DShadow shadow_map;
@@ -42,7 +42,7 @@ void light(vec4 albedo, vec3 n, vec3 flat_normal, float open, float gloss, float
                  + shine * sun * shadow, 1);
 }
 """,
-    Modality.INFRARED: """
+    Band.NEAR_INFRARED: """
 layout(location=0) out vec4 picture; layout(location=1) out float identity_out;
 uniform vec3 eye, lamp, lamp_direction; uniform float lamp_power, lamp_ambient;
 void light(vec4 albedo, vec3 n, vec3 flat_normal, float open, float gloss, float sharp) {

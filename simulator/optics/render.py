@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from simulator.figures.people import Person, Posed
 from simulator.optics import shaders
+from simulator.optics.bands import Band
 from simulator.optics.cameras import View
 from simulator.optics.illumination import Daylight, Illuminator, Radiance
 from simulator.optics.uniforms import clothes, cuts, lights, set_uniforms, sun_matrix, unit
 from simulator.world.meshes import Mesh
-from streams.types import Modality
 
 _SHADOW_MAP_PX = 2048
 _LARGEST_IDENTITY = 2048  # the mask is float16, exact up to here
@@ -52,7 +52,7 @@ class _Figure:
 
 
 class Renderer:
-    """One size of picture, one modality, one place; people come and go.
+    """One size of picture, one band of light, one place; people come and go.
 
     Use as a context manager, or call `close`.
     """
@@ -61,14 +61,14 @@ class Renderer:
         self,
         *,
         size_px: tuple[int, int],
-        modality: Modality,
+        band: Band,
         place: Mesh | None = None,
         supersampling: int = 2,
     ) -> None:
         import moderngl
 
         self._size_px = size_px
-        self._modality = modality
+        self._band = band
         self._supersampling = supersampling
         _load_triton_before_mesa()
         create_context: Any = moderngl.create_context
@@ -141,11 +141,11 @@ class Renderer:
             light: A Daylight for a visible renderer, an Illuminator for an infrared one.
 
         Raises:
-            ValueError: If the light is not of the renderer's modality.
+            ValueError: If the light is not of the renderer's band.
         """
-        if isinstance(light, Daylight) != (self._modality is Modality.VISIBLE):
+        if isinstance(light, Daylight) != (self._band is Band.VISIBLE):
             raise ValueError(
-                f"light: expected one for {self._modality} pictures, got {type(light).__name__}"
+                f"light: expected one for {self._band} pictures, got {type(light).__name__}"
             )
         with self._context:
             if (view, light) != self._still_of:
@@ -189,8 +189,8 @@ class Renderer:
         def program(vertex: str, fragment: str) -> Any:
             return self._context.program(vertex_shader=vertex, fragment_shader=fragment)
 
-        self._person = program(shaders.PERSON_VERTEX, shaders.person_fragment(self._modality))
-        self._surface = program(shaders.PLACE_VERTEX, shaders.place_fragment(self._modality))
+        self._person = program(shaders.PERSON_VERTEX, shaders.person_fragment(self._band))
+        self._surface = program(shaders.PLACE_VERTEX, shaders.place_fragment(self._band))
         self._shadow = program(shaders.SHADOW_VERTEX, shaders.SHADOW_FRAGMENT)
         self._silhouette = program(shaders.PERSON_VERTEX, shaders.SILHOUETTE_FRAGMENT)
 
@@ -283,7 +283,7 @@ class Renderer:
 
         colour = picture(self._colour, 4)
         light = np.where(colour[..., 3:] < 0.5, background, colour[..., :3])
-        if self._modality is Modality.INFRARED:
+        if self._band is not Band.VISIBLE:
             light = np.ascontiguousarray(light[..., 0])
         light = cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA)
         identities = picture(self._identity, 1)[factor // 2 :: factor, factor // 2 :: factor, 0]

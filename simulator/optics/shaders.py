@@ -1,12 +1,12 @@
-"""The renderer's GLSL: one program text per thing drawn, in visible or infrared light."""
+"""The renderer's GLSL: one program text per thing drawn, in each band of light."""
 
 from __future__ import annotations
 
 from simulator.figures.body import BodyPart
+from simulator.optics.bands import Band
 from simulator.optics.light_glsl import LIGHT, NOISE
 from simulator.optics.person_glsl import PERSON_SHADE, PERSON_TRIM
 from simulator.optics.place_glsl import PLACE_SHADE
-from streams.types import Modality
 
 PERSON_VERTEX = """#version 330
 in vec3 position; in vec3 normal; in vec3 reference; in vec4 part_material;
@@ -35,10 +35,12 @@ SHADOW_FRAGMENT = "#version 330\nvoid main() {}"
 
 _PERSON_INPUT = """#version 330
 in vec3 world; in vec3 world_normal; in vec3 ref; in vec3 part; flat in int material;
+float retro = 0.;
 """
 
 _PLACE_INPUT = """#version 330
 in vec3 world; in vec3 world_normal; in vec4 base; flat in int kind;
+float retro = 0.;
 """
 
 SILHOUETTE_FRAGMENT = (
@@ -52,11 +54,11 @@ PARTS_FOR_SHADER = (BodyPart.ARM, BodyPart.HEAD, BodyPart.HAND)
 """The shares that `part` of the person's shader holds, in this order."""
 
 
-def person_fragment(modality: Modality) -> str:
+def person_fragment(band: Band) -> str:
     """Fragment shader of people."""
-    return _PERSON_INPUT + NOISE + LIGHT[modality] + PERSON_TRIM + PERSON_SHADE
+    return _PERSON_INPUT + NOISE + LIGHT[band] + PERSON_TRIM + PERSON_SHADE
 
 
-def place_fragment(modality: Modality) -> str:
+def place_fragment(band: Band) -> str:
     """Fragment shader of places."""
-    return _PLACE_INPUT + NOISE + LIGHT[modality] + PLACE_SHADE
+    return _PLACE_INPUT + NOISE + LIGHT[band] + PLACE_SHADE
