@@ -1,193 +1,191 @@
 """Person crops of many identities, visible and infrared, to train re-identification.
 
-`python -m simulator.cropping.crops --out DIR --identities 500 --seed 11` writes
-`DIR/<identity>/visible_c<camera>/<n>.jpg` and `DIR/<identity>/infrared_c<camera>/<n>.jpg`,
-each 256x128 (height x width), and an empty file `DIR/DONE` at the end. No two crops share a
-pose, a view or a background; each camera has its own height, sensor and sharpness.
+`write_crops` writes `OUT/<identity>/visible_c<camera>/<n>.jpg` and
+`OUT/<identity>/infrared_c<camera>/<n>.jpg`, the settings in `OUT/crops.json`, and an empty file
+`OUT/DONE` at the end. No two crops share a pose, a view or a background.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
-from collections.abc import Iterator
-from dataclasses import replace
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from simulator.cropping.portraits import CANVAS_PX, CropCamera, crops_of
-from simulator.figures.body import load_body_model
-from simulator.figures.people import Looks, dress, random_looks
-from simulator.optics.illumination import InfraredSensor, Picture, VisibleSensor
+from simulator.cropping.lenses import infrared_cameras, visible_cameras
+from simulator.cropping.portraits import CROPPED_IDENTITY, CropCamera, canvas_px, crops_of
+from simulator.cropping.studio import infrared_renderer, visible_renderer
+from simulator.cropping.workers import share_out
+from simulator.figures.body import BodyModel, load_body_model
+from simulator.figures.company import character, company
+from simulator.figures.people import Person, dress
+from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer
-from simulator.world.backdrop import yard
+from streams.errors import Permanent
 from streams.types import Modality
 
-logger = logging.getLogger(__name__)
+Report = Callable[[int, int], None]
+"""Called with the number of identities that are finished, and of all."""
 
-_ON_SCREEN_IDENTITY = 1
+ALIKE, UNIFORMED = 0.4, 0.06
+"""Shares of the people that come in look-alike fours and in uniforms."""
 
-
-VISIBLE_CAMERAS = (
-    CropCamera(
-        number=1,
-        height_m=1.7,
-        sharpness=(0.5, 1.0),
-        sensor=VisibleSensor(exposure=0.51, noise=0.008, saturation=0.8),
-    ),
-    CropCamera(
-        number=2,
-        height_m=2.7,
-        sharpness=(0.4, 0.8),
-        sensor=VisibleSensor(
-            exposure=0.67, noise=0.015, saturation=0.65, balance=(1.12, 1.0, 0.86)
-        ),
-    ),
-    CropCamera(
-        number=3,
-        height_m=3.6,
-        sharpness=(0.3, 0.7),
-        sensor=VisibleSensor(exposure=0.83, noise=0.02, saturation=0.9, balance=(0.88, 1.0, 1.14)),
-    ),
-    CropCamera(
-        number=4,
-        height_m=4.6,
-        sharpness=(0.25, 0.6),
-        sensor=VisibleSensor(
-            exposure=0.61, noise=0.012, saturation=0.7, balance=(1.03, 1.03, 0.92)
-        ),
-    ),
-)
-
-INFRARED_CAMERAS = (
-    CropCamera(
-        number=1,
-        height_m=1.6,
-        sharpness=(0.5, 1.0),
-        sensor=InfraredSensor(gain=0.34, noise=0.006, vignette=0.3),
-    ),
-    CropCamera(
-        number=2,
-        height_m=2.5,
-        sharpness=(0.35, 0.8),
-        sensor=InfraredSensor(gain=0.24, noise=0.011, vignette=0.5),
-    ),
-    CropCamera(
-        number=3,
-        height_m=3.4,
-        sharpness=(0.3, 0.7),
-        sensor=InfraredSensor(gain=0.44, noise=0.008, vignette=0.2),
-    ),
-    CropCamera(
-        number=4,
-        height_m=4.4,
-        sharpness=(0.25, 0.6),
-        sensor=InfraredSensor(gain=0.19, noise=0.016, vignette=0.6),
-    ),
-)
-"""`gain` is what the person's mean light is brought to: such cameras set it themselves."""
+_N_STRANGERS = 16
+_STRANGER_SEED = 90_210
+_CROP_STREAM = 9
 
 
-def looks_of_everybody(identities: range, *, seed: int) -> Iterator[tuple[int, Looks]]:
-    """Looks by identity; half of all people come in fours whose tops have nearly one colour."""
-    first: Looks | None = None
-    for identity in identities:
-        rng = np.random.default_rng([seed, identity])
-        looks = random_looks(rng)
-        if (identity // 4) % 2 == 0:
-            if identity % 4 == 0 or first is None:
-                first = looks
-            else:
-                looks = _alike(looks, first, rng)
-        yield identity, looks
+class CropsRefused(Permanent):
+    """The folder cannot take these crops, or what was asked for cannot be drawn."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 when everything is written, 2 on wrong arguments."""
-    parser = argparse.ArgumentParser(
-        prog="python -m simulator.cropping.crops",
-        description="Render crops to train re-identification.",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    parser.add_argument("--identities", type=int, default=500, help="how many people")
-    parser.add_argument("--first", type=int, default=1, help="number of the first identity")
-    parser.add_argument("--visible", type=int, default=8, help="visible crops per identity")
-    parser.add_argument("--infrared", type=int, default=12, help="infrared crops per identity")
-    parser.add_argument("--seed", type=int, default=11, help="another seed, other people")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    identities = range(options.first, options.first + options.identities)
-    kinds = (
-        (Modality.VISIBLE, VISIBLE_CAMERAS, options.visible),
-        (Modality.INFRARED, INFRARED_CAMERAS, options.infrared),
-    )
-    write_crops(options.out, identities, kinds, seed=options.seed)
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropSettings:
+    """What decides how the crops of one identity look.
+
+    Attributes:
+        visible, infrared: Crops per identity.
+        cameras: Per modality.
+        size_hw: Height and width of a crop, pixels.
+    """
+
+    seed: int
+    visible: int
+    infrared: int
+    cameras: int
+    size_hw: tuple[int, int]
 
 
 def write_crops(
     out: Path,
-    identities: range,
-    kinds: tuple[tuple[Modality, tuple[CropCamera, ...], int], ...],
     *,
+    identities: range,
     seed: int,
+    visible: int = 8,
+    infrared: int = 12,
+    cameras: int = 4,
+    size_hw: tuple[int, int] = (256, 128),
+    thermal: int = 0,
+    jobs: int = 1,
+    report: Report | None = None,
 ) -> None:
-    """Write the crops of all `identities` under `out`.
+    """Write the crops of all `identities` under `out`; those that are there are left alone.
+
+    An identity is written to a folder aside and moved when it is whole: whatever was interrupted
+    is done again, and the bytes are those of an uninterrupted run.
 
     Args:
-        kinds: Modality, its cameras and the number of crops of it per identity.
+        jobs: Processes that share the work.
+
+    Raises:
+        CropsRefused: If `out` holds crops of other settings, or thermal crops are asked for.
     """
-    model = load_body_model()
-    renderers = {
-        modality: Renderer(size_px=CANVAS_PX, modality=modality, place=yard(), supersampling=1)
-        for modality, _, _ in kinds
-    }
-    for identity, looks in looks_of_everybody(identities, seed=seed):
-        person = dress(model, _ON_SCREEN_IDENTITY, looks)
-        rng = np.random.default_rng([seed, identity, 1])
-        for modality, cameras, n_crops in kinds:
-            renderer = renderers[modality]
-            renderer.add(person)
-            shots = crops_of(person, cameras, renderer, rng, n_crops=n_crops)
-            for k, (camera, crop) in enumerate(shots):
-                folder = out / f"{identity:04d}" / f"{modality.value}_c{camera.number}"
-                folder.mkdir(parents=True, exist_ok=True)
-                _write_jpeg(folder / f"{k // len(cameras):02d}.jpg", crop)
-            renderer.remove(person.identity)
-        if identity % 20 == 0:
-            logger.info("identity %d of %d to %d", identity, identities[0], identities[-1])
-    for renderer in renderers.values():
-        renderer.close()
+    if thermal:
+        raise CropsRefused(
+            f"thermal: expected 0, got {thermal}; crops are drawn in visible and near-infrared "
+            "light only, ask for thermal pictures with `noctule simulate`"
+        )
+    settings = CropSettings(
+        seed=seed, visible=visible, infrared=infrared, cameras=cameras, size_hw=size_hw
+    )
+    _claim(out, settings)
+    missing = [identity for identity in identities if not _folder(out, identity).is_dir()]
+    n_done = len(identities) - len(missing)
+    for _ in share_out(_work, out, settings, missing, jobs=jobs):
+        n_done += 1
+        if report is not None:
+            report(n_done, len(identities))
     (out / "DONE").touch()
 
 
-def _alike(looks: Looks, other: Looks, rng: np.random.Generator) -> Looks:
-    """`looks` in a top of the other's colour, sometimes its cloth or its trousers' colour too."""
-    outfit, model = looks.outfit, other.outfit
-    top = replace(outfit.top, colour=_nearly(model.top.colour, rng))
-    if rng.random() < 0.5:
-        top = replace(top, infrared=float(np.clip(model.top.infrared + rng.normal(0, 0.03), 0, 1)))
-    bottom = outfit.bottom
-    if rng.random() < 0.35:
-        bottom = replace(bottom, colour=_nearly(model.bottom.colour, rng))
-    return replace(looks, outfit=replace(outfit, top=top, bottom=bottom))
+def _claim(out: Path, settings: CropSettings) -> None:
+    """Note the settings, or refuse a folder that was begun with others."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "DONE").unlink(missing_ok=True)
+    note, text = out / "crops.json", json.dumps(asdict(settings), indent=1) + "\n"
+    if note.exists() and note.read_text() != text:
+        raise CropsRefused(
+            f"{out}: expected an empty folder or one begun with the same settings, got one of "
+            f"{' '.join(note.read_text().split())}; choose another folder"
+        )
+    note.write_text(text)
 
 
-def _nearly(
-    colour: tuple[float, float, float], rng: np.random.Generator
-) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in np.array(colour) * rng.uniform(0.92, 1.08, 3))
-    return red, green, blue
+def _work(out: Path, settings: CropSettings, identities: list[int]) -> Iterator[int]:
+    """Write `identities` one after another."""
+    if not identities:
+        return
+    model = load_body_model()
+    size_px = canvas_px(settings.size_hw)
+    with (
+        visible_renderer(size_px, supersampling=1) as by_day,
+        infrared_renderer(size_px, supersampling=1) as by_night,
+    ):
+        rounds = (
+            (Modality.VISIBLE, by_day, visible_cameras(settings.cameras), settings.visible),
+            (Modality.INFRARED, by_night, infrared_cameras(settings.cameras), settings.infrared),
+        )
+        strangers = _strangers(model, (by_day, by_night))
+        for identity in identities:
+            worn = character(identity, seed=settings.seed, alike=ALIKE, uniformed=UNIFORMED)
+            person = dress(model, CROPPED_IDENTITY, worn.looks)
+            partial = out / f".partial-{identity:04d}"
+            shutil.rmtree(partial, ignore_errors=True)
+            for modality, renderer, lenses, n_crops in rounds:
+                _write_round(
+                    partial / modality.value, person, strangers, lenses, renderer,
+                    _rng(settings.seed, identity, modality), n_crops, settings.size_hw,
+                )  # fmt: skip
+            partial.mkdir(parents=True, exist_ok=True)
+            partial.rename(_folder(out, identity))
+            yield identity
+
+
+def _rng(seed: int, identity: int, modality: Modality) -> np.random.Generator:
+    return np.random.default_rng([seed, _CROP_STREAM, identity, list(Modality).index(modality)])
+
+
+def _write_round(
+    start: Path,
+    person: Person,
+    strangers: list[Person],
+    cameras: tuple[CropCamera, ...],
+    renderer: Renderer,
+    rng: np.random.Generator,
+    n_crops: int,
+    size_hw: tuple[int, int],
+) -> None:
+    """Crops of one identity in one modality, into folders whose names begin with `start`."""
+    renderer.add(person)
+    shots = crops_of(person, strangers, cameras, renderer, rng, n_crops=n_crops, size_hw=size_hw)
+    for k, (camera, crop) in enumerate(shots):
+        folder = start.with_name(f"{start.name}_c{camera.number}")
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_jpeg(folder / f"{k // len(cameras):02d}.jpg", crop)
+    renderer.remove(person.identity)
+
+
+def _strangers(model: BodyModel, renderers: tuple[Renderer, ...]) -> list[Person]:
+    """People who stand in the way, the same for everybody."""
+    strangers = [
+        dress(model, CROPPED_IDENTITY + 1 + k, stranger.looks)
+        for k, stranger in enumerate(company(_N_STRANGERS, seed=_STRANGER_SEED))
+    ]
+    for renderer in renderers:
+        for stranger in strangers:
+            renderer.add(stranger)
+    return strangers
+
+
+def _folder(out: Path, identity: int) -> Path:
+    return out / f"{identity:04d}"
 
 
 def _write_jpeg(path: Path, pixels: Picture) -> None:
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 90]):
         raise OSError(f"{path}: could not be written")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,30 +1,36 @@
-"""One person seen by a camera of the crop set: pose, view, light, background, and the cut."""
+"""One person seen by a camera of the crop set: pose, view, light, strangers, background."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.figures.people import Person
+from simulator.cropping.cutting import Cut, cut
+from simulator.cropping.skies import some_daylight
+from simulator.figures.people import Person, Posed
 from simulator.optics.cameras import View
 from simulator.optics.illumination import (
-    Daylight,
     Illuminator,
     InfraredSensor,
     Picture,
+    Radiance,
     VisibleSensor,
 )
 from simulator.optics.render import Renderer, Rendering
 from simulator.world.backdrop import paint_backdrop
 
-CROP_WH = (128, 256)
-CANVAS_PX = (160, 320)
-_LEAST_PX = 4500
-_BACKDROP_SHARE = 0.6
+CROPPED_IDENTITY = 1
+"""Of the person that the crops are of; strangers count on from 2."""
+
+_BACKDROP_SHARE = 0.5
+_STRANGER_SHARE = 0.3
+_HIDING_SHARE = 0.14
+_STANDING_SHARE = 0.15
+_LEAST_SEEN = 0.4
+_CANVAS_PER_CROP = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,101 +50,171 @@ class CropCamera:
     sharpness: tuple[float, float]
 
 
+def canvas_px(size_hw: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the pictures that crops of `size_hw` are cut from."""
+    height, width = size_hw
+    return int(width * _CANVAS_PER_CROP), int(height * _CANVAS_PER_CROP)
+
+
 def crops_of(
     person: Person,
+    strangers: Sequence[Person],
     cameras: tuple[CropCamera, ...],
     renderer: Renderer,
     rng: np.random.Generator,
     *,
     n_crops: int,
+    size_hw: tuple[int, int],
 ) -> Iterator[tuple[CropCamera, Picture]]:
     """`n_crops` crops of one person, the cameras in turn, each from another pose and view.
 
     Args:
-        person: Known to `renderer`.
-        renderer: Of the cameras' modality.
+        person: Known to `renderer`, as `CROPPED_IDENTITY`.
+        strangers: Known to `renderer` too; now and then one stands near or before the person.
+        renderer: Of the cameras' modality and of `canvas_px(size_hw)`.
     """
     for k in range(n_crops):
         camera = cameras[k % len(cameras)]
-        rendering = _render(person, camera, renderer, rng)
-        mask = rendering.identities == person.identity
-        light = rendering.light
-        if rng.random() < _BACKDROP_SHARE:
-            backdrop = paint_backdrop(CANVAS_PX, rng)
-            if light.ndim == 2:
-                backdrop = backdrop.mean(axis=2) * light[mask].mean() * rng.uniform(0.2, 1.6)
-            light = np.where(mask if light.ndim == 2 else mask[..., None], light, backdrop)
-        sensor = camera.sensor
-        if isinstance(sensor, VisibleSensor):
-            exposure = sensor.exposure * 2.0 ** rng.normal(0, 0.35)
-            noise = sensor.noise * rng.uniform(0.5, 1.6)
-            picture = replace(sensor, exposure=exposure, noise=noise).expose(light, rng)
-        else:
-            gain = sensor.gain * 2.0 ** rng.normal(0, 0.4) / max(float(light[mask].mean()), 1e-4)
-            noise = sensor.noise * rng.uniform(0.5, 1.6)
-            picture = replace(sensor, gain=gain, noise=noise).expose(light, rng)
-        yield camera, _cut(picture, mask, rng.uniform(*camera.sharpness), rng)
+        rendering, dimness = _render(person, strangers, camera, renderer, rng, size_hw)
+        light, mask = _before_backdrop(rendering, rng)
+        if rng.random() < _HIDING_SHARE:
+            light, mask = _behind_thing(light, mask, rng)
+        picture = _expose(camera.sensor, light, mask, dimness, rng)
+        how = Cut(size_hw=size_hw, sharpness=rng.uniform(*camera.sharpness))
+        yield camera, cut(picture, mask, how, rng)
 
 
 def _render(
-    person: Person, camera: CropCamera, renderer: Renderer, rng: np.random.Generator
-) -> Rendering:
-    """The person somewhere in the yard, mostly in view."""
+    person: Person,
+    strangers: Sequence[Person],
+    camera: CropCamera,
+    renderer: Renderer,
+    rng: np.random.Generator,
+    size_hw: tuple[int, int],
+) -> tuple[Rendering, float]:
+    """The person somewhere in the yard, mostly in view, and how dim the light is (1 is day)."""
+    whole_px = np.prod(canvas_px(size_hw)) * _BODY_SHARE
     for _ in range(4):
-        x, y = rng.uniform(-5, 5, 2)
+        at = rng.uniform(-5, 5, 2)
         around, away_m = rng.uniform(0, 2 * np.pi), rng.uniform(4.5, 9.0)
-        height_m = camera.height_m + rng.normal(0, 0.2)
-        distance_m = float(np.hypot(away_m, height_m - 0.9))
-        view = View(
-            eye=(x + away_m * np.cos(around), y + away_m * np.sin(around), height_m),
-            target=(x, y, person.height_m * 0.5),
-            field_deg=float(np.degrees(2 * np.arctan(person.height_m * 0.32 / distance_m))),
-            size_px=CANVAS_PX,
-        )
-        posed = person.pose(rng.random(), (x, y), rng.uniform(0, 2 * np.pi))
-        visible = isinstance(camera.sensor, VisibleSensor)
-        light = _some_daylight(rng) if visible else Illuminator()
-        rendering = renderer.draw({person.identity: posed}, view, light)
-        if np.count_nonzero(rendering.identities) > _LEAST_PX:
+        towards = np.array([np.cos(around), np.sin(around)])
+        view = _view(person, camera, at, towards * away_m, size_hw, rng)
+        poses = {person.identity: _some_pose(person, at, rng)}
+        if rng.random() < _STRANGER_SHARE and strangers:
+            stranger = strangers[int(rng.integers(len(strangers)))]
+            aside = np.array([-towards[1], towards[0]]) * rng.choice([-1, 1])
+            place = at + aside * rng.uniform(0.25, 0.75) + towards * rng.uniform(-1.2, 1.2)
+            poses[stranger.identity] = _some_pose(stranger, place, rng)
+        if isinstance(camera.sensor, VisibleSensor):
+            light, dimness = some_daylight(rng)
+            rendering = renderer.draw(poses, view, light)
+        else:
+            rendering, dimness = renderer.draw(poses, view, _some_lamp(rng)), 1.0
+        if np.count_nonzero(rendering.identities == person.identity) > _LEAST_SEEN * whole_px:
             break
-    return rendering
+    return rendering, dimness
 
 
-def _some_daylight(rng: np.random.Generator) -> Daylight:
-    base = Daylight()
-    strength = rng.uniform(0.35, 1.25) * rng.uniform(0, 1)
-    sky = rng.uniform(0.5, 1.3)
-    red, green, blue = (value * strength for value in base.sun)
-    return Daylight(
-        sun_from=(rng.normal(0, 0.6), rng.normal(0, 0.6), rng.uniform(0.4, 1)),
-        sun=(red, green, blue),
-        sky=(0.66 * sky, 0.72 * sky, 0.82 * sky),
+_BODY_SHARE = 0.2
+"""Of the canvas that a whole body covers, about."""
+
+
+def _view(
+    person: Person,
+    camera: CropCamera,
+    at: npt.NDArray[np.floating],
+    away: npt.NDArray[np.floating],
+    size_hw: tuple[int, int],
+    rng: np.random.Generator,
+) -> View:
+    height_m = camera.height_m + float(rng.normal(0, 0.2))
+    distance_m = float(np.hypot(np.linalg.norm(away), height_m - 0.9))
+    return View(
+        eye=(float(at[0] + away[0]), float(at[1] + away[1]), height_m),
+        target=(float(at[0]), float(at[1]), person.height_m * 0.5),
+        field_deg=float(np.degrees(2 * np.arctan(person.height_m * 0.32 / distance_m))),
+        size_px=canvas_px(size_hw),
     )
 
 
-def _cut(
-    picture: Picture,
+def _some_pose(person: Person, at: npt.NDArray[np.floating], rng: np.random.Generator) -> Posed:
+    xy, heading = (float(at[0]), float(at[1])), rng.uniform(0, 2 * np.pi)
+    phase = rng.random()
+    if rng.random() < _STANDING_SHARE:
+        return person.stand(xy, heading)
+    return person.pose(phase, xy, heading)
+
+
+def _some_lamp(rng: np.random.Generator) -> Illuminator:
+    """Lamps from a dim ring to a spotlight, some with light of other lamps around."""
+    return Illuminator(
+        power=120.0 * 2 ** rng.normal(0, 0.4), ambient=0.012 * 2 ** rng.normal(0.5, 1.5)
+    )
+
+
+def _before_backdrop(
+    rendering: Rendering, rng: np.random.Generator
+) -> tuple[Radiance, npt.NDArray[np.bool_]]:
+    """The light, half of all times with a painted background, and the mask of the person."""
+    light, mask = rendering.light, rendering.identities == CROPPED_IDENTITY
+    if rng.random() >= _BACKDROP_SHARE:
+        return light, mask
+    somebody = rendering.identities > 0
+    height, width = mask.shape
+    backdrop = paint_backdrop((width, height), rng)
+    level = float(light[mask].mean()) * rng.uniform(0.2, 1.6)
+    if light.ndim == 2:
+        return np.where(somebody, light, backdrop.mean(axis=2) * level), mask
+    dim = min(1.0, level / 0.25)
+    return np.where(somebody[..., None], light, backdrop * dim).astype(np.float32), mask
+
+
+def _behind_thing(
+    light: Radiance, mask: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Radiance, npt.NDArray[np.bool_]]:
+    """Something flat before the person: a car's bonnet, a planter, a post, a table."""
+    height, width = mask.shape
+    rows, columns = np.nonzero(mask)
+    if len(rows) == 0:
+        return light, mask
+    hidden = np.zeros_like(mask)
+    if rng.random() < 0.6:
+        top = int(rows.max() - rng.uniform(0.12, 0.5) * (rows.max() - rows.min()))
+        slope = rng.normal(0, 0.08)
+        line = top + slope * (np.arange(width) - width / 2)
+        hidden[np.arange(height)[:, None] > line[None]] = True
+    else:
+        across = max(int(rng.uniform(0.05, 0.3) * width), 2)
+        left = int(rng.uniform(columns.min() - across / 2, columns.max() - across / 2))
+        hidden[:, max(left, 0) : max(left + across, 1)] = True
+    if np.count_nonzero(mask & ~hidden) < _LEAST_SEEN * np.count_nonzero(mask):
+        return light, mask
+    paint = paint_backdrop((width, height), rng) * float(light[mask].mean()) * rng.uniform(0.4, 3)
+    thing = paint.mean(axis=2) if light.ndim == 2 else paint
+    where = hidden if light.ndim == 2 else hidden[..., None]
+    return np.where(where, thing, light).astype(np.float32), mask & ~hidden
+
+
+def _expose(
+    sensor: VisibleSensor | InfraredSensor,
+    light: Radiance,
     mask: npt.NDArray[np.bool_],
-    sharpness: float,
+    dimness: float,
     rng: np.random.Generator,
 ) -> Picture:
-    """The person's box, cut as loosely as a detector does, blurred and compressed."""
-    rows, columns = np.nonzero(mask)
-    x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-    width, height = x1 - x0, y1 - y0
-    margin = rng.uniform(0, 0.05)
-    left, right, up, down = margin + rng.normal(0, 0.035, 4)
-    legs_hidden = rng.uniform(0.1, 0.3) if rng.random() < 0.06 else 0.0
-    crop = picture[
-        max(int(y0 - up * height), 0) : int(y1 + (down - legs_hidden) * height),
-        max(int(x0 - left * width), 0) : int(x1 + right * width),
-    ]
-    small_height = max(int(CROP_WH[1] * sharpness), 48)
-    small_width = max(small_height * crop.shape[1] // crop.shape[0], 16)
-    small = cv2.resize(crop, (small_width, small_height), interpolation=cv2.INTER_AREA)
-    if rng.random() < 0.3:
-        length = int(rng.integers(2, 5))
-        small = cv2.blur(small, (length, 1))
-    coded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 90))])[1]
-    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return np.asarray(cv2.resize(decoded, CROP_WH, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    """The picture; cameras set gain to the light, noise grows with it, sometimes too far."""
+    mean = max(float(light[mask].mean()), 1e-4) if mask.any() else 0.1
+    if isinstance(sensor, VisibleSensor):
+        gain = min((0.30 / mean) ** 0.7, 14.0)
+        exposure = sensor.exposure * gain * 2.0 ** rng.normal(0, 0.3)
+        noise = sensor.noise * rng.uniform(0.5, 1.6) / dimness**0.6
+        colour = sensor.saturation * (0.55 + 0.45 * dimness)
+        lens = replace(sensor, exposure=exposure, noise=noise, saturation=colour)
+        return lens.expose(light, rng)
+    over = rng.uniform(2.0, 5.0) if rng.random() < _OVEREXPOSED_SHARE else 1.0
+    gain = sensor.gain * over * 2.0 ** rng.normal(0, 0.4) / mean
+    noise = sensor.noise * rng.uniform(0.5, 2.0)
+    return replace(sensor, gain=gain, noise=noise).expose(light, rng)
+
+
+_OVEREXPOSED_SHARE = 0.15

@@ -5,7 +5,16 @@ from __future__ import annotations
 from simulator.figures.body import Figure
 from simulator.figures.gait import Gait
 from simulator.figures.people import Looks
-from simulator.figures.wardrobe import Cloth, Colour, HairStyle, Outfit, Pattern, hair
+from simulator.figures.wardrobe import (
+    Carried,
+    Cloth,
+    Colour,
+    HairStyle,
+    Headwear,
+    Outfit,
+    Pattern,
+    hair,
+)
 
 _BLACK: Colour = (0.02, 0.02, 0.022)
 _WHITE: Colour = (0.72, 0.72, 0.70)
@@ -53,7 +62,7 @@ def _red_sweater_with_backpack() -> Looks:
             cap=_plain(_BLACK, 0.1),
             bag=_plain(_BLACK, 0.08),
             top_thickness_m=0.02,
-            has_backpack=True,
+            carried=Carried.BACKPACK,
         ),
     )
 
@@ -168,7 +177,7 @@ def _shorts_and_cap() -> Looks:
             shirt=_plain(_WHITE, 0.7),
             cap=_plain(_WHITE, 0.8),
             bag=_plain(_BLACK, 0.1),
-            hair_style=HairStyle.CAP,
+            headwear=Headwear.CAP,
             sleeve_m=0.26,
             trousers_end_m=-0.42,
             bottom_thickness_m=0.02,
@@ -199,6 +208,6 @@ def _pink_checks() -> Looks:
             cap=_plain(_BLACK, 0.1),
             bag=_plain((0.55, 0.22, 0.03), 0.72),
             hair_style=HairStyle.SHORT,
-            has_backpack=True,
+            carried=Carried.BACKPACK,
         ),
     )

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from simulator.figures.body import N_SKIN_VERTICES, BodyModel, BodyPart, Faces, Floats, RestShape
-from simulator.figures.wardrobe import HairStyle, Outfit
-from simulator.world.meshes import sphere_points
-
-
-class Material(IntEnum):
-    """What a vertex of a person is made of; the numbers are those of the shader."""
-
-    SKIN = 0
-    TOP = 1
-    BOTTOM = 2
-    SHOES = 3
-    HAIR = 4
-    CAP = 5
-    BAG = 6
-    LOCKS = 7
+from simulator.figures.body import BodyModel, BodyPart, Faces, Floats, RestShape
+from simulator.figures.materials import Material
+from simulator.figures.things import Thing, things
+from simulator.figures.wardrobe import HairStyle, Headwear, Outfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +55,7 @@ def tailor(model: BodyModel, rest: RestShape, outfit: Outfit) -> DressedMesh:
         weights=model.weights[indices],
         faces_of_vertex=faces_of_vertex,
     )
-    return _with_backpack(mesh, model, rest, outfit) if outfit.has_backpack else mesh
+    return _with_things(mesh, model, things(model, rest, outfit))
 
 
 def vertex_normals(vertices: Floats, faces: Faces, faces_of_vertex: sparse.csr_matrix) -> Floats:
@@ -99,25 +86,63 @@ def _pieces(model: BodyModel, outfit: Outfit) -> list[_Piece]:
     else:
         legs = tights[~is_arm & (z < 0.16) & (z > outfit.trousers_end_m - 0.05)]
         pieces.append(_Piece(Material.BOTTOM, legs, outfit.bottom_thickness_m))
+    if outfit.legwear is not None:
+        pieces.append(_Piece(Material.LEGWEAR, tights[~is_arm & (z < 0.05)], 0.002))
     if outfit.has_coat:
         coat = _between(model, model.skirt, outfit.hem_m - 0.02, 0.12)
         pieces.append(_Piece(Material.TOP, coat, 0.014))
-    torso = is_arm | ((z > max(outfit.hem_m, -0.10) - 0.05) & (z < 0.62))
-    pieces.append(_Piece(Material.TOP, tights[torso], outfit.top_thickness_m))
-    pieces.append(_Piece(Material.SHOES, tights[(z < -0.70) & ~is_arm], 0.012))
-    return pieces + _hair_pieces(model, outfit.hair_style)
+    torso = (z > max(outfit.hem_m, -0.10) - 0.05) & (z < 0.62)
+    pieces.append(_Piece(Material.TOP, tights[is_arm | torso], outfit.top_thickness_m))
+    if outfit.vest is not None:
+        vest = tights[~is_arm & (z > -0.08) & (z < 0.6)]
+        pieces.append(_Piece(Material.VEST, vest, outfit.top_thickness_m + 0.012))
+    shoes = tights[(z < outfit.shoe_top_m + 0.035) & ~is_arm]
+    is_boot = outfit.shoe_top_m > _ANKLE_M
+    thickness_m = outfit.bottom_thickness_m + 0.006 if is_boot else 0.012
+    pieces.append(_Piece(Material.SHOES, shoes, thickness_m))
+    return pieces + _head_pieces(model, outfit)
 
 
-def _hair_pieces(model: BodyModel, style: HairStyle) -> list[_Piece]:
+def _head_pieces(model: BodyModel, outfit: Outfit) -> list[_Piece]:
     centre = model.reference[model.body].mean(axis=1)
-    scalp = model.body[(centre[:, 2] > 0.60) & (np.abs(centre[:, 0]) < 0.12)]
-    if style is HairStyle.CAP:
-        return [_Piece(Material.CAP, scalp, 0.018)]
-    if style is HairStyle.SHORT:
-        return [_Piece(Material.HAIR, scalp, 0.012)]
-    lowest = 0.42 if style is HairStyle.LONG else 0.62
-    hanging = model.hair[model.reference[model.hair][..., 2].mean(axis=1) > lowest]
-    return [_Piece(Material.HAIR, scalp, 0.02), _Piece(Material.LOCKS, hanging, 0.0)]
+    near = np.abs(centre[:, 0]) < 0.12
+    scalp = model.body[(centre[:, 2] > 0.60) & near]
+    shell = model.hair[model.reference[model.hair][..., 2].mean(axis=1) > 0.47]
+    if outfit.headwear is Headwear.HOOD:
+        return [_Piece(Material.HOOD, shell, 0.022)]
+    if outfit.headwear is Headwear.HEADSCARF:
+        return [_Piece(Material.SCARF, shell, 0.016)]
+    pieces = []
+    if outfit.headwear is not Headwear.NONE:
+        thickness_m = 0.022 if outfit.headwear is Headwear.BEANIE else 0.018
+        pieces.append(_Piece(Material.CAP, scalp, thickness_m))
+    if outfit.hair_style is HairStyle.BALD:
+        return pieces
+    thickness_m = _HAIR_THICKNESS_M[outfit.hair_style]
+    if outfit.headwear is not Headwear.NONE:
+        thickness_m = min(thickness_m, 0.01)
+    pieces.append(_Piece(Material.HAIR, scalp, thickness_m))
+    if outfit.hair_style in _LOCKS_END_M:
+        lowest = _LOCKS_END_M[outfit.hair_style]
+        hanging = model.hair[model.reference[model.hair][..., 2].mean(axis=1) > lowest]
+        is_high = model.reference[hanging][..., 2].mean(axis=1) > 0.70
+        hidden = outfit.headwear is not Headwear.NONE
+        pieces.append(_Piece(Material.LOCKS, hanging[~is_high] if hidden else hanging, 0.0))
+    return pieces
+
+
+_ANKLE_M = -0.7
+_LOCKS_END_M = {HairStyle.LONG: 0.42, HairStyle.BOB: 0.60}
+_HAIR_THICKNESS_M = {
+    HairStyle.CROPPED: 0.004,
+    HairStyle.RECEDING: 0.006,
+    HairStyle.SHORT: 0.014,
+    HairStyle.CURLY: 0.038,
+    HairStyle.BOB: 0.02,
+    HairStyle.LONG: 0.02,
+    HairStyle.PONYTAIL: 0.011,
+    HairStyle.BUN: 0.011,
+}
 
 
 def _between(model: BodyModel, faces: Faces, low_m: float, high_m: float) -> Faces:
@@ -146,33 +171,28 @@ def _incidence(faces: Faces, n_vertices: int) -> sparse.csr_matrix:
     )
 
 
-def _with_backpack(
-    mesh: DressedMesh, model: BodyModel, rest: RestShape, outfit: Outfit
-) -> DressedMesh:
-    """The mesh with a rounded box behind the shoulders, carried by the upper spine."""
-    ball, faces = sphere_points()
-    box = np.sign(ball) * np.abs(ball) ** 0.45
-    box = box / np.abs(box).max(axis=0)
-    spine = model.bone("spine01")
-    z = rest.joints[spine, 2] - 0.03
-    body = rest.vertices[:N_SKIN_VERTICES]
-    is_back = (np.abs(body[:, 2] - z) < 0.05) & (np.abs(body[:, 0]) < 0.1)
-    depth_m = 0.075
-    y = body[is_back, 1].max() + depth_m + outfit.top_thickness_m
-    vertices = (box * [0.15, depth_m, 0.21] + [0, y, z]).astype(np.float32)
-    n = len(vertices)
-    carried = sparse.csr_matrix(
-        (np.ones(n, np.float32), (np.arange(n), np.full(n, spine))), shape=(n, len(model.bones))
+def _with_things(mesh: DressedMesh, model: BodyModel, carried: list[Thing]) -> DressedMesh:
+    """The mesh with stiff things, each moved by one bone."""
+    if not carried:
+        return mesh
+    starts = np.cumsum([len(mesh.rest), *(len(thing.vertices) for thing in carried)])
+    bones = np.repeat([thing.bone for thing in carried], np.diff(starts))
+    n = len(bones)
+    moved = sparse.csr_matrix(
+        (np.ones(n, np.float32), (np.arange(n), bones)), shape=(n, len(model.bones))
     )
-    torso = np.zeros((n, len(BodyPart)), np.float32)
-    torso[:, BodyPart.TORSO] = 1
-    joined = np.concatenate([mesh.faces, faces + len(mesh.rest)])
+    parts = np.zeros((n, len(BodyPart)), np.float32)
+    parts[:, BodyPart.TORSO] = 1
+    vertices = np.concatenate([thing.vertices for thing in carried])
+    materials = np.repeat([thing.material for thing in carried], np.diff(starts))
+    faces = [thing.faces + start for thing, start in zip(carried, starts[:-1], strict=True)]
+    joined = np.concatenate([mesh.faces, *faces]).astype(np.int32)
     return DressedMesh(
         rest=np.concatenate([mesh.rest, vertices]),
         reference=np.concatenate([mesh.reference, vertices]),
-        parts=np.concatenate([mesh.parts, torso]),
-        materials=np.append(mesh.materials, np.full(n, Material.BAG, np.int32)),
+        parts=np.concatenate([mesh.parts, parts]),
+        materials=np.append(mesh.materials, materials).astype(np.int32),
         faces=joined,
-        weights=sparse.vstack([mesh.weights, carried]).tocsr(),
+        weights=sparse.vstack([mesh.weights, moved]).tocsr(),
         faces_of_vertex=_incidence(joined, len(mesh.rest) + n),
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulator.figures.body import BodyModel, Figure, Floats, skin
-from simulator.figures.gait import Gait, WalkCycle, fit_walk_cycle, random_gait
-from simulator.figures.garments import DressedMesh, Material, tailor, vertex_normals
-from simulator.figures.wardrobe import Cloth, Outfit, random_outfit
+from simulator.figures.closet import random_outfit
+from simulator.figures.gait import Arms, Gait, WalkCycle, fit_walk_cycle, random_gait
+from simulator.figures.garments import DressedMesh, tailor, vertex_normals
+from simulator.figures.wardrobe import Carried, Outfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,15 @@ class Person:
         return self.cycle.stride_m / self.looks.gait.cycle_s
 
     def pose(self, phase: float, xy_m: tuple[float, float], heading_rad: float) -> Posed:
-        """The mesh at `phase` of the walk, standing at `xy_m`, facing `heading_rad` (0 is +x)."""
-        local = skin(self.mesh.weights, self.cycle.at(phase), self.mesh.rest)
+        """The mesh at `phase` of the walk, at `xy_m`, going to `heading_rad` (0 is +x)."""
+        return self._placed(self.cycle.at(phase), xy_m, heading_rad)
+
+    def stand(self, xy_m: tuple[float, float], heading_rad: float) -> Posed:
+        """The mesh of the person who stands still at `xy_m` and faces `heading_rad` (0 is +x)."""
+        return self._placed(self.cycle.standing, xy_m, heading_rad)
+
+    def _placed(self, transforms: Floats, xy_m: tuple[float, float], heading_rad: float) -> Posed:
+        local = skin(self.mesh.weights, transforms, self.mesh.rest)
         turn = heading_rad + np.pi / 2
         cos, sin = np.cos(turn), np.sin(turn)
         rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]], np.float32)
@@ -72,7 +80,7 @@ def random_looks(rng: np.random.Generator) -> Looks:
     african, asian, caucasian = rng.dirichlet([0.5, 0.5, 0.5])
     figure = Figure(
         gender=rng.uniform(0.8, 1) if feminine else rng.uniform(0, 0.2),
-        age=rng.uniform(0.6, 0.95),
+        age=float(np.clip(0.6 + rng.gamma(1.6, 0.075), 0.6, 0.97)),
         muscle=rng.uniform(0.3, 0.75),
         weight=rng.beta(2, 2.2),
         height=float(np.clip(rng.normal(0.42 if feminine else 0.47, 0.07), 0.25, 0.65)),
@@ -81,7 +89,21 @@ def random_looks(rng: np.random.Generator) -> Looks:
         asian=asian,
         caucasian=caucasian,
     )
-    return Looks(figure=figure, gait=random_gait(rng), outfit=random_outfit(rng, feminine=feminine))
+    outfit = random_outfit(rng, feminine=feminine)
+    gait = random_gait(rng, age=figure.age)
+    return Looks(figure=figure, gait=with_load(gait, outfit), outfit=outfit)
+
+
+def with_load(gait: Gait, outfit: Outfit) -> Gait:
+    """`gait` as the thing in hand allows: the right arm that carries hangs and swings little.
+
+    Hands go to straps only where there is a backpack.
+    """
+    if outfit.carried in (Carried.HAND_BAG, Carried.CARRIER_BAG):
+        gait = replace(gait, loaded=0.35)
+    if gait.arms is Arms.STRAPS and outfit.carried is not Carried.BACKPACK:
+        gait = replace(gait, arms=Arms.SWING)
+    return gait
 
 
 def dress(model: BodyModel, identity: int, looks: Looks) -> Person:
@@ -94,17 +116,3 @@ def dress(model: BodyModel, identity: int, looks: Looks) -> Person:
         cycle=fit_walk_cycle(model, rest, looks.gait),
         mesh=tailor(model, rest, looks.outfit),
     )
-
-
-def cloth_of(outfit: Outfit, material: Material) -> Cloth:
-    """The cloth that a material of a person shows."""
-    return {
-        Material.SKIN: outfit.skin,
-        Material.TOP: outfit.top,
-        Material.BOTTOM: outfit.bottom,
-        Material.SHOES: outfit.shoes,
-        Material.HAIR: outfit.hair,
-        Material.CAP: outfit.cap,
-        Material.BAG: outfit.bag,
-        Material.LOCKS: outfit.hair,
-    }[material]

@@ -7,14 +7,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.figures.garments import Material
-from simulator.figures.people import Person, cloth_of
+from simulator.figures.materials import Material, cloth_of
+from simulator.figures.people import Person
+from simulator.figures.wardrobe import Carried, HairStyle, Headwear
 from simulator.optics.cameras import View
 from simulator.optics.illumination import Daylight, Illuminator
 from simulator.world.meshes import Vector
 
 Uniform = float | bool | tuple[float, ...] | npt.NDArray[np.float32]
 
+_STRAPS = {Carried.BACKPACK: 1.0, Carried.SHOULDER_BAG: 2.0}
+_CAP_EDGE_M = {
+    Headwear.CAP: (0.70, 0.745),
+    Headwear.BEANIE: (0.675, 0.735),
+    Headwear.BRIMMED_HAT: (0.715, 0.735),
+}
+"""Lower edge of headwear at the back and in front, in the reference pose."""
+_HAIR_EDGE_M = {HairStyle.RECEDING: (0.66, 0.80), HairStyle.CROPPED: (0.67, 0.768)}
+"""Lower edge of hair at the back and in front."""
 _LAMP_ABOVE_LENS_M = 0.12
 
 
@@ -36,14 +46,18 @@ def clothes(person: Person) -> dict[str, Uniform]:
     cloths = [cloth_of(person.looks.outfit, material) for material in Material]
     first = [(*cloth.colour, cloth.infrared) for cloth in cloths]
     second = [(*cloth.second_colour, cloth.second_infrared) for cloth in cloths]
-    pattern = [(float(cloth.pattern), cloth.scale, cloth.seed, 0.0) for cloth in cloths]
-    shirt = person.looks.outfit.shirt
+    pattern = [(float(cloth.pattern), cloth.scale, cloth.seed, cloth.retro) for cloth in cloths]
+    outfit = person.looks.outfit
+    shirt = outfit.shirt
     return {
         "identity": float(person.identity),
         "cloth": np.array(first, np.float32),
         "second_cloth": np.array(second, np.float32),
         "pattern": np.array(pattern, np.float32),
         "shirt": (*shirt.colour, shirt.infrared),
+        "beard": outfit.beard,
+        "glasses": outfit.glasses,
+        "straps": _STRAPS.get(outfit.carried, 0.0),
         **cuts(person),
     }
 
@@ -59,6 +73,10 @@ def cuts(person: Person) -> dict[str, Uniform]:
         "trousers_end": outfit.trousers_end_m,
         "has_skirt": outfit.skirt_end_m is not None,
         "skirt_end": outfit.skirt_end_m if outfit.skirt_end_m is not None else 0.0,
+        "shoe_top": outfit.shoe_top_m,
+        "has_legwear": outfit.legwear is not None,
+        "cap_edge": _CAP_EDGE_M.get(outfit.headwear, (0.70, 0.745)),
+        "hair_edge": _HAIR_EDGE_M.get(outfit.hair_style, (0.665, 0.765)),
     }
 
 
