@@ -13,6 +13,7 @@ from streams.errors import SourceUnreadable
 
 N_TRIALS = 10
 _N_CAMERAS = 6
+_NOT_MATLAB = (OSError, ValueError, KeyError, NotImplementedError)
 
 
 def read_permutations(path: Path) -> Permutations:
@@ -24,6 +25,7 @@ def read_permutations(path: Path) -> Permutations:
         SourceUnreadable: Missing, or not that file.
     """
     from scipy.io import loadmat  # for those who evaluate
+    from scipy.io.matlab import MatReadError
 
     try:
         cameras = loadmat(str(path))["rand_perm_cam"].ravel()
@@ -33,7 +35,7 @@ def read_permutations(path: Path) -> Permutations:
             for person, rows in enumerate(people.ravel(), start=1)
             if rows.size
         }
-    except (OSError, ValueError, KeyError, NotImplementedError, AttributeError, TypeError) as error:
+    except (*_NOT_MATLAB, AttributeError, TypeError, MatReadError) as error:
         raise SourceUnreadable(
             f"{path}: expected rand_perm_cam.mat of SYSU-MM01, could not read it ({error})"
         ) from error
@@ -52,12 +54,13 @@ def read_people(path: Path) -> list[int]:
         SourceUnreadable: Missing, or not such a file.
     """
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         if path.suffix == ".mat":
             return sorted(int(number) for number in loadmat(str(path))["id"].ravel())
         return sorted(int(word) for word in path.read_text(encoding="ascii").split(","))
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except (*_NOT_MATLAB, MatReadError) as error:
         raise SourceUnreadable(
             f"{path}: expected the numbers of a split's people, could not read them ({error})"
         ) from error
