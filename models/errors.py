@@ -3,7 +3,8 @@
 Permanent
 ├── WeightsUnavailable   no source delivered the file
 ├── WeightsRefused       a file is there but its sha256, format or architecture is wrong
-└── PictureInvalid       a picture cannot be embedded or searched
+├── PictureInvalid       a picture cannot be embedded or searched
+└── RuntimeUnusable      a library cannot run this network here; another one is taken
 Transient
 ├── SourceSilent         one source of a weights file did not deliver; the next is asked
 └── MemoryShort          the device has no room for one picture now
@@ -24,6 +25,10 @@ class WeightsRefused(Permanent):
 
 class PictureInvalid(Permanent):
     """A picture is not one that can be used."""
+
+
+class RuntimeUnusable(Permanent):
+    """A library that runs networks is missing, or cannot run this one as torch does."""
 
 
 class SourceSilent(Transient):
