@@ -18,11 +18,12 @@ import numpy as np
 
 from simulator.cropping.lenses import infrared_cameras, visible_cameras
 from simulator.cropping.portraits import CROPPED_IDENTITY, CropCamera, canvas_px, crops_of
-from simulator.cropping.studio import infrared_renderer, visible_renderer
+from simulator.cropping.studio import open_studio
 from simulator.cropping.workers import share_out
 from simulator.figures.body import BodyModel, load_body_model
 from simulator.figures.company import character, company
 from simulator.figures.people import Person, dress
+from simulator.optics.bands import Band
 from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer
 from streams.errors import Permanent
@@ -122,8 +123,8 @@ def _work(out: Path, settings: CropSettings, identities: list[int]) -> Iterator[
     model = load_body_model()
     size_px = canvas_px(settings.size_hw)
     with (
-        visible_renderer(size_px, supersampling=1) as by_day,
-        infrared_renderer(size_px, supersampling=1) as by_night,
+        open_studio(Band.VISIBLE, size_px, supersampling=1) as by_day,
+        open_studio(Band.NEAR_INFRARED, size_px, supersampling=1) as by_night,
     ):
         rounds = (
             (Modality.VISIBLE, by_day, visible_cameras(settings.cameras), settings.visible),

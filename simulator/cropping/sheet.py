@@ -12,10 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simulator.cropping.studio import infrared_renderer, visible_renderer
+from simulator.cropping.studio import open_studio
 from simulator.figures.body import load_body_model
 from simulator.figures.company import company
 from simulator.figures.people import Person, dress
+from simulator.optics.bands import Band
 from simulator.optics.cameras import View
 from simulator.optics.illumination import (
     Daylight,
@@ -52,7 +53,10 @@ def contact_sheet(n_people: int, *, seed: int) -> Picture:
     """Rows of five people, each twice: day and night."""
     model = load_body_model()
     cells = []
-    with visible_renderer(_CELL_WH) as by_day, infrared_renderer(_CELL_WH) as by_night:
+    with (
+        open_studio(Band.VISIBLE, _CELL_WH) as by_day,
+        open_studio(Band.NEAR_INFRARED, _CELL_WH) as by_night,
+    ):
         for k, character in enumerate(company(n_people, seed=seed, alike=0.0)):
             person = dress(model, 1, character.looks)
             cells.append(_pair(person, by_day, by_night, np.random.default_rng([seed, k])))

@@ -1,4 +1,4 @@
-"""The renderers that crops and contact sheets are drawn with: one yard, one per light."""
+"""The renderer that crops and contact sheets are drawn with: a yard, in one band of light."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from simulator.optics.render import Renderer
 from simulator.world.backdrop import yard
 
 
-def visible_renderer(size_px: tuple[int, int], *, supersampling: int = 2) -> Renderer:
-    """Of colour pictures of people in the yard."""
-    return Renderer(
-        size_px=size_px, band=Band.VISIBLE, place=yard(), supersampling=supersampling
-    )
-
-
-def infrared_renderer(size_px: tuple[int, int], *, supersampling: int = 2) -> Renderer:
-    """Of near-infrared pictures of people in the yard."""
-    return Renderer(
-        size_px=size_px, band=Band.NEAR_INFRARED, place=yard(), supersampling=supersampling
-    )
+def open_studio(band: Band, size_px: tuple[int, int], *, supersampling: int = 2) -> Renderer:
+    """A renderer of people in the yard; close it, or use it as a context manager."""
+    return Renderer(size_px=size_px, band=band, place=yard(), supersampling=supersampling)
