@@ -1,7 +1,7 @@
 """Makes clean crops as bad as real ones: far, dark, compressed, noisy, half hidden.
 
-All functions take and give (256, 128, 3) float32 RGB in 0-255 and draw from the generator they
-are given.
+All functions take and give (H, W, 3) float32 RGB in 0-255 and draw from the generator they are
+given. Lengths are shares of the picture, so that any input size is treated alike.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.reid.networks.edge import INPUT_HEIGHT_PX as HEIGHT
-from models.reid.networks.edge import INPUT_WIDTH_PX as WIDTH
 from streams.types import Modality
 
 Picture = npt.NDArray[np.float32]
@@ -49,15 +47,16 @@ def pseudo_infrared(pixels: Picture, rng: np.random.Generator) -> Picture:
 
 def _frame_differently(x: Picture, rng: np.random.Generator) -> Picture:
     """Boxes of detectors are loose, tight or off; people walk both ways."""
+    height, width = x.shape[:2]
     if rng.random() < 0.5:
         x = x[:, ::-1]
     tall = rng.uniform(0.88, 1.15)
     wide = tall * rng.uniform(0.94, 1.06)
-    shift_x = WIDTH / 2 * (1 - wide) + rng.uniform(-8, 8)
-    shift_y = HEIGHT / 2 * (1 - tall) + rng.uniform(-14, 14)
+    shift_x = width * ((1 - wide) / 2 + rng.uniform(-1 / 16, 1 / 16))
+    shift_y = height * ((1 - tall) / 2 + rng.uniform(-0.055, 0.055))
     matrix = np.array([[wide, 0, shift_x], [0, tall, shift_y]], np.float32)
     moved = cv2.warpAffine(
-        np.ascontiguousarray(x), matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE
+        np.ascontiguousarray(x), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(moved, np.float32)
 
@@ -81,7 +80,8 @@ def _illuminator(x: Picture, rng: np.random.Generator) -> Picture:
     """Infrared light falls unevenly: patches, and rarely a white-hot or black-hot swap."""
     if rng.random() < 0.3:
         coarse = rng.normal(0, 1, (4, 2)).astype(np.float32)
-        patches = _float(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC))
+        size = x.shape[1], x.shape[0]
+        patches = _float(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC))
         x = _float(x * np.exp(0.2 * patches)[..., None])
     return _float(255 - x) if rng.random() < 0.05 else x
 
@@ -95,15 +95,16 @@ def _exposure(x: Picture, rng: np.random.Generator, *, strong: bool) -> Picture:
 
 def _optics(x: Picture, rng: np.random.Generator) -> Picture:
     """Distance, blur, noise and compression, in the order in which they happen."""
+    height, width = x.shape[:2]
     if rng.random() < 0.7:
-        scale = rng.uniform(24, 80) / WIDTH
-        size = round(WIDTH * scale), round(HEIGHT * scale)
+        scale = rng.uniform(0.1875, 0.625)  # a person of 48 to 160 pixels
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = cv2.resize(x, size, interpolation=cv2.INTER_AREA)
-        x = _float(cv2.resize(small, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR))
+        x = _float(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
     if rng.random() < 0.2:
         x = _float(cv2.GaussianBlur(x, (0, 0), rng.uniform(0.6, 2.0)))
     if rng.random() < 0.4:
-        x = x + rng.normal(0, rng.uniform(2, 12), (HEIGHT, WIDTH, 1)).astype(np.float32)
+        x = x + rng.normal(0, rng.uniform(2, 12), (height, width, 1)).astype(np.float32)
     if rng.random() < 0.4:
         picture = np.clip(x, 0, 255).astype(np.uint8)
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))]
@@ -118,8 +119,9 @@ def _float(x: object) -> Picture:
 def _hide_a_part(x: Picture, rng: np.random.Generator) -> Picture:
     """Random erasing (Zhong et al., AAAI 2020): something stands in front."""
     if rng.random() < 0.35:
-        height, width = rng.integers(20, 100), rng.integers(15, 64)
-        top, left = rng.integers(0, HEIGHT - height), rng.integers(0, WIDTH - width)
+        tall, wide = x.shape[:2]
+        height, width = int(tall * rng.uniform(0.08, 0.39)), int(wide * rng.uniform(0.12, 0.5))
+        top, left = rng.integers(0, tall - height), rng.integers(0, wide - width)
         x = x.copy()
         x[top : top + height, left : left + width] = rng.uniform(0, 255)
     return x

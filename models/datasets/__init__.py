@@ -1,0 +1,1 @@
+"""One reader per dataset: official layouts of labelled pictures of people, as they are on disk."""

@@ -1,0 +1,43 @@
+"""Own pictures: `PERSON/MODALITY_CAMERA/*.jpg`, for instance `0001/infrared_c2/00.jpg`.
+
+What the simulator writes, and what any labelled footage can be sorted into.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.datasets.types import PICTURE_SUFFIXES, Dataset, LabelledImage
+from streams.errors import SourceUnreadable
+from streams.types import Modality
+
+
+def find_crops(folder: Path) -> list[LabelledImage]:
+    """All pictures below a folder, in order of path.
+
+    Raises:
+        SourceUnreadable: There are none, or a folder is not named MODALITY_CAMERA.
+    """
+    crops = []
+    for path in sorted(p for p in folder.glob("*/*/*") if p.suffix.lower() in PICTURE_SUFFIXES):
+        modality, _, camera = path.parent.name.partition("_")
+        if modality not in set(Modality):
+            raise SourceUnreadable(
+                f"{path.parent}: expected a folder named visible_CAMERA or infrared_CAMERA"
+            )
+        person = path.parent.parent.name
+        crops.append(
+            LabelledImage(path=path, person=person, camera=camera, modality=Modality(modality))
+        )
+    if not crops:
+        raise SourceUnreadable(f"{folder}: expected PERSON/MODALITY_CAMERA/*.jpg, found no picture")
+    return crops
+
+
+def read_folder(folder: Path) -> Dataset:
+    """A folder as training pictures only.
+
+    Raises:
+        SourceUnreadable: As `find_crops`.
+    """
+    return Dataset(name=folder.name, train=tuple(find_crops(folder)))

@@ -1,0 +1,78 @@
+"""What a run begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.reid.checkpoint import read_checkpoint
+from models.reid.networks.edge import EdgeArchitecture
+from models.reid.networks.presets import architecture_fields, preset
+from models.reid.networks.types import Architecture, EmbeddingNetwork
+from models.training.recipe import Recipe
+from models.training.start import RETAIL_0277_LICENCE, start_from_retail_0277
+from models.weights import obtain
+from streams.errors import ConfigInvalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Start:
+    """A network to train on from.
+
+    Attributes:
+        name: What it is, for people.
+        licence: What its weights may be used for; the result inherits it.
+    """
+
+    network: EmbeddingNetwork
+    name: str
+    licence: str
+
+
+def architecture_of(recipe: Recipe) -> Architecture:
+    """The network that a recipe trains.
+
+    Raises:
+        ConfigInvalid: No such preset, or a change that does not fit it.
+    """
+    try:
+        return preset(recipe.network, recipe.changes)
+    except ValueError as error:
+        raise ConfigInvalid(f"recipe {recipe.name}: {error}") from error
+
+
+def open_start(recipe: Recipe, named: str | None) -> Start:
+    """The start that is named, of the architecture that the recipe trains.
+
+    Args:
+        named: An embedder by name or file, `person-reidentification-retail-0277.xml`, or None for
+            the usual start of the network.
+
+    Raises:
+        ConfigInvalid: The network has no usual start, or what is named is of another network.
+        WeightsUnavailable: No such file.
+        WeightsRefused: The file is not what its name says.
+    """
+    architecture = architecture_of(recipe)
+    if named is not None and named.endswith(".xml"):
+        if not isinstance(architecture, EdgeArchitecture):
+            raise ConfigInvalid(
+                f"--start {named}: is the start of the edge network, not of {recipe.network}"
+            )
+        network: EmbeddingNetwork = start_from_retail_0277(
+            Path(named), independent_stages=architecture.independent_stages
+        )
+        return Start(network=network, name=Path(named).stem, licence=RETAIL_0277_LICENCE)
+    if named is None:
+        raise ConfigInvalid(
+            f"recipe {recipe.name}: expected --start FILE: an embedder (.safetensors) of network "
+            f"{recipe.network}, or person-reidentification-retail-0277.xml"
+        )
+    checkpoint = read_checkpoint(obtain(named))
+    if checkpoint.network.architecture != architecture:
+        raise ConfigInvalid(
+            f"--start {named}: expected network {recipe.network} with "
+            f"{architecture_fields(architecture)}, found "
+            f"{architecture_fields(checkpoint.network.architecture)}"
+        )
+    return Start(network=checkpoint.network, name=checkpoint.model, licence=checkpoint.card.licence)
