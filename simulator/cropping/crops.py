@@ -18,16 +18,16 @@ import numpy as np
 
 from simulator.cropping.lenses import infrared_cameras, visible_cameras
 from simulator.cropping.portraits import CROPPED_IDENTITY, CropCamera, canvas_px, crops_of
+from simulator.cropping.strangers import Strangers, Wardrobe
 from simulator.cropping.studio import open_studio
 from simulator.cropping.workers import share_out
-from simulator.figures.body import BodyModel, load_body_model
-from simulator.figures.company import character, company
+from simulator.figures.body import load_body_model
+from simulator.figures.company import character
 from simulator.figures.people import Person, dress
 from simulator.optics.bands import Band
 from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer
 from streams.errors import Permanent
-from streams.types import Modality
 
 Report = Callable[[int, int], None]
 """Called with the number of identities that are finished, and of all."""
@@ -35,8 +35,6 @@ Report = Callable[[int, int], None]
 ALIKE, UNIFORMED = 0.4, 0.06
 """Shares of the people that come in look-alike fours and in uniforms."""
 
-_N_STRANGERS = 16
-_STRANGER_SEED = 90_210
 _CROP_STREAM = 9
 
 
@@ -127,33 +125,34 @@ def _work(out: Path, settings: CropSettings, identities: list[int]) -> Iterator[
         open_studio(Band.NEAR_INFRARED, size_px, supersampling=1) as by_night,
     ):
         rounds = (
-            (Modality.VISIBLE, by_day, visible_cameras(settings.cameras), settings.visible),
-            (Modality.INFRARED, by_night, infrared_cameras(settings.cameras), settings.infrared),
+            (Band.VISIBLE, by_day, visible_cameras(settings.cameras), settings.visible),
+            (Band.NEAR_INFRARED, by_night, infrared_cameras(settings.cameras), settings.infrared),
         )
-        strangers = _strangers(model, (by_day, by_night))
+        wardrobe = Wardrobe(model)
+        strangers = {band: Strangers(wardrobe, one) for band, one, _, _ in rounds}
         for identity in identities:
             worn = character(identity, seed=settings.seed, alike=ALIKE, uniformed=UNIFORMED)
             person = dress(model, CROPPED_IDENTITY, worn.looks)
             partial = out / f".partial-{identity:04d}"
             shutil.rmtree(partial, ignore_errors=True)
-            for modality, renderer, lenses, n_crops in rounds:
+            for band, renderer, lenses, n_crops in rounds:
                 _write_round(
-                    partial / modality.value, person, strangers, lenses, renderer,
-                    _rng(settings.seed, identity, modality), n_crops, settings.size_hw,
+                    partial / band.modality.value, person, strangers[band], lenses, renderer,
+                    _rng(settings.seed, identity, band), n_crops, settings.size_hw,
                 )  # fmt: skip
             partial.mkdir(parents=True, exist_ok=True)
             partial.rename(_folder(out, identity))
             yield identity
 
 
-def _rng(seed: int, identity: int, modality: Modality) -> np.random.Generator:
-    return np.random.default_rng([seed, _CROP_STREAM, identity, list(Modality).index(modality)])
+def _rng(seed: int, identity: int, band: Band) -> np.random.Generator:
+    return np.random.default_rng([seed, _CROP_STREAM, identity, list(Band).index(band)])
 
 
 def _write_round(
     start: Path,
     person: Person,
-    strangers: list[Person],
+    strangers: Strangers,
     cameras: tuple[CropCamera, ...],
     renderer: Renderer,
     rng: np.random.Generator,
@@ -168,18 +167,6 @@ def _write_round(
         folder.mkdir(parents=True, exist_ok=True)
         _write_jpeg(folder / f"{k // len(cameras):02d}.jpg", crop)
     renderer.remove(person.identity)
-
-
-def _strangers(model: BodyModel, renderers: tuple[Renderer, ...]) -> list[Person]:
-    """People who stand in the way, the same for everybody."""
-    strangers = [
-        dress(model, CROPPED_IDENTITY + 1 + k, stranger.looks)
-        for k, stranger in enumerate(company(_N_STRANGERS, seed=_STRANGER_SEED))
-    ]
-    for renderer in renderers:
-        for stranger in strangers:
-            renderer.add(stranger)
-    return strangers
 
 
 def _folder(out: Path, identity: int) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from simulator.cropping.cutting import Cut, cut
 from simulator.cropping.skies import some_daylight
+from simulator.cropping.strangers import N_STRANGERS, Strangers
 from simulator.figures.people import Person, Posed
 from simulator.optics.cameras import View
 from simulator.optics.illumination import (
@@ -58,7 +59,7 @@ def canvas_px(size_hw: tuple[int, int]) -> tuple[int, int]:
 
 def crops_of(
     person: Person,
-    strangers: Sequence[Person],
+    strangers: Strangers,
     cameras: tuple[CropCamera, ...],
     renderer: Renderer,
     rng: np.random.Generator,
@@ -70,7 +71,7 @@ def crops_of(
 
     Args:
         person: Known to `renderer`, as `CROPPED_IDENTITY`.
-        strangers: Known to `renderer` too; now and then one stands near or before the person.
+        strangers: Now and then one stands near or before the person.
         renderer: Of the cameras' modality and of `canvas_px(size_hw)`.
     """
     for k in range(n_crops):
@@ -86,7 +87,7 @@ def crops_of(
 
 def _render(
     person: Person,
-    strangers: Sequence[Person],
+    strangers: Strangers,
     camera: CropCamera,
     renderer: Renderer,
     rng: np.random.Generator,
@@ -100,8 +101,8 @@ def _render(
         towards = np.array([np.cos(around), np.sin(around)])
         view = _view(person, camera, at, towards * away_m, size_hw, rng)
         poses = {person.identity: _some_pose(person, at, rng)}
-        if rng.random() < _STRANGER_SHARE and strangers:
-            stranger = strangers[int(rng.integers(len(strangers)))]
+        if rng.random() < _STRANGER_SHARE:
+            stranger = strangers.step_in(int(rng.integers(N_STRANGERS)))
             aside = np.array([-towards[1], towards[0]]) * rng.choice([-1, 1])
             place = at + aside * rng.uniform(0.25, 0.75) + towards * rng.uniform(-1.2, 1.2)
             poses[stranger.identity] = _some_pose(stranger, place, rng)

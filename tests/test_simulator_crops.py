@@ -1,0 +1,139 @@
+"""Crops: resumed runs write the same bytes; boxes, blur and light of single crops."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from simulator.cropping.crops import CropsRefused, write_crops
+from simulator.cropping.cutting import Cut, cut
+from simulator.cropping.lenses import infrared_cameras, visible_cameras
+from simulator.cropping.skies import dimmed, some_daylight
+from simulator.figures.body import body_cache
+from simulator.optics.illumination import Daylight
+
+
+def why_not() -> str | None:
+    """What is missing to draw crops here, or None."""
+    for package in ("anny", "moderngl"):
+        if importlib.util.find_spec(package) is None:
+            return f"{package} is not installed (extra `simulator`)"
+    is_built = body_cache().is_dir() and any(body_cache().iterdir())
+    if not is_built and os.environ.get("NOCTULE_SIMULATOR_TESTS") != "1":
+        return f"no built bodies in {body_cache()}; NOCTULE_SIMULATOR_TESTS=1 builds them (minutes)"
+    return None
+
+
+def few_crops(out: Path, identities: range, *, seed: int = 3) -> None:
+    """One visible and two near-infrared crops of each, small."""
+    write_crops(
+        out, identities=identities, seed=seed, visible=1, infrared=2, cameras=2, size_hw=(64, 32)
+    )
+
+
+def bytes_under(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_resumed_run_writes_the_same_bytes_as_an_uninterrupted_one(tmp_path: Path) -> None:
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(f"crops: {reason}")
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
+    few_crops(whole, range(5, 8))
+    shutil.copytree(whole, resumed)
+    shutil.rmtree(resumed / "0007")
+    (resumed / "DONE").unlink()
+    (resumed / "0006").rename(resumed / ".partial-0006")
+    (resumed / ".partial-0006" / "visible_c1" / "99.jpg").write_bytes(b"torn")
+
+    few_crops(resumed, range(5, 8))
+
+    assert bytes_under(resumed) == bytes_under(whole)
+    assert sorted(bytes_under(whole)) == sorted(
+        [
+            "DONE",
+            "crops.json",
+            *(
+                f"{identity}/{name}"
+                for identity in ("0005", "0006", "0007")
+                for name in ("visible_c1/00.jpg", "infrared_c1/00.jpg", "infrared_c2/00.jpg")
+            ),
+        ]
+    )
+    crop = cv2.imread(str(whole / "0006" / "infrared_c2" / "00.jpg"))
+    assert crop is not None
+    assert crop.shape == (64, 32, 3)
+    assert crop.std() > 5
+
+
+def test_a_folder_begun_with_another_seed_is_refused_before_anything_is_drawn(
+    tmp_path: Path,
+) -> None:
+    few_crops(tmp_path, range(0))
+
+    with pytest.raises(CropsRefused, match="choose another folder"):
+        few_crops(tmp_path, range(2), seed=4)
+
+
+def test_no_identities_are_no_crops_and_a_finished_folder(tmp_path: Path) -> None:
+    few_crops(tmp_path, range(0))
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["DONE", "crops.json"]
+
+
+def test_a_crop_shows_what_the_mask_shows() -> None:
+    picture = np.full((200, 100, 3), 40, np.uint8)
+    picture[60:140, 30:70] = 220
+    mask = picture[..., 0] > 100
+
+    crops = [
+        cut(picture, mask, Cut(size_hw=(64, 32), sharpness=0.9), np.random.default_rng(seed))
+        for seed in range(30)
+    ]
+
+    assert all(crop.shape == (64, 32, 3) for crop in crops)
+    # Boxes are loose by some percent and the frame may cut them, so most of a crop is the person.
+    assert np.mean([crop.mean() for crop in crops]) > 180
+
+
+def test_a_mask_that_shows_nobody_gives_the_whole_picture() -> None:
+    picture = np.full((80, 40, 3), 90, np.uint8)
+
+    crop = cut(
+        picture,
+        np.zeros((80, 40), bool),
+        Cut(size_hw=(64, 32), sharpness=1.0),
+        np.random.default_rng(1),
+    )
+
+    assert crop.mean() == pytest.approx(90, abs=3)
+
+
+def test_a_camera_stays_the_same_however_many_there_are() -> None:
+    assert visible_cameras(4)[:2] == visible_cameras(2)
+    assert infrared_cameras(6)[5] != infrared_cameras(6)[1]
+
+
+def test_light_is_full_by_day_and_dim_at_dusk() -> None:
+    rng = np.random.default_rng(0)
+
+    drawn = [some_daylight(rng) for _ in range(300)]
+
+    dim = [light for light, brightness in drawn if brightness < 0.5]
+    assert 40 < len(dim) < 120
+    assert max(max(light.sky) for light in dim) < 0.4
+
+
+def test_dimmed_light_is_a_share_of_every_light() -> None:
+    half = dimmed(Daylight(), 0.5)
+
+    assert half.sun == pytest.approx([0.5 * value for value in Daylight().sun])
+    assert half.bounce == pytest.approx([0.5 * value for value in Daylight().bounce])
