@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.datasets.layout import Layout
 from models.datasets.types import PICTURE_SUFFIXES, Dataset, LabelledImage
 from streams.errors import SourceUnreadable
 from streams.types import Modality
+
+LAYOUT = Layout(
+    name="own pictures",
+    wanted=(),
+    how_to_get="sort pictures into PERSON/visible_CAMERA and PERSON/infrared_CAMERA, or let the "
+    "simulator make them: python -m simulator.cropping --help",
+)
 
 
 def find_crops(folder: Path) -> list[LabelledImage]:

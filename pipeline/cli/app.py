@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import camera, config, database, embed, evaluate, query, run, search, track, train
+from pipeline.cli import (
+    camera,
+    config,
+    data,
+    database,
+    embed,
+    evaluate,
+    query,
+    run,
+    search,
+    track,
+    train,
+)
 from pipeline.errors import UsageInvalid
 from streams.errors import ConfigInvalid, NoctuleError
 
@@ -33,6 +45,7 @@ app.command()(search.search)
 app.command()(track.track)
 app.command()(embed.embed)
 app.command()(train.train)
+app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(camera.app, name="camera")
 app.add_typer(database.app, name="db")
