@@ -9,6 +9,7 @@ modality (`modules.generator`), attention (`modules.attention`), self-attention 
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -139,10 +140,10 @@ class ResNetNetwork(EmbeddingNetwork):
         settings = architecture.generator
         self.generator = build_generator(settings) if settings is not None else None
         n = min(architecture.independent_stages + 1, N_STAGES)
-        of_visible, of_infrared = _stages(architecture), _stages(architecture)
-        self.visible = nn.Sequential(*of_visible[:n])
-        self.infrared = nn.Sequential(*of_infrared[:n])
-        self.shared = nn.Sequential(*of_visible[n:])
+        stages = _stages(architecture)
+        self.visible = nn.Sequential(*stages[:n])
+        self.infrared = copy.deepcopy(self.visible)  # both begin alike, as with ImageNet's weights
+        self.shared = nn.Sequential(*stages[n:])
         self.pooling = Pooling(architecture.pooling)
         n_parts, channels = architecture.pooling.n_parts, architecture.part_channels
         width = LAYER_CHANNELS[architecture.depth][-1]
