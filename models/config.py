@@ -62,3 +62,18 @@ class EmbedderConfig(Section):
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
     ] = "auto"
+    runtime: Annotated[
+        Literal["auto", "torch", "openvino", "onnx", "tensorrt"],
+        Field(
+            description="Library that runs the network. auto measures the installed ones once per "
+            "machine and takes the fastest that answers as torch does; torch also stands in where "
+            "the one named here cannot be used."
+        ),
+    ] = "auto"
+    precision: Annotated[
+        Literal["auto", "float32"],
+        Field(
+            description="auto counts in bfloat16 where the processor has instructions for it and "
+            "vectors stay within a cosine of 0.999."
+        ),
+    ] = "auto"

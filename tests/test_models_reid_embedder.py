@@ -12,9 +12,11 @@ import torch
 from models.config import EmbedderConfig
 from models.errors import MemoryShort, PictureInvalid, WeightsRefused, WeightsUnavailable
 from models.reid.checkpoint import Card, Checkpoint, read_checkpoint, write_checkpoint
-from models.reid.embedder import EdgeEmbedder, load_embedder
+from models.reid.embedder import NetworkEmbedder, load_embedder
 from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
 from models.reid.pictures import embed_pictures, find_pictures, write_features
+from models.runtime.engines import TorchEngine
+from models.runtime.load import TORCH, Opened
 from models.types import Crop, ModelId
 from models.weights import obtain
 from streams.errors import ConfigInvalid
@@ -36,25 +38,26 @@ def crop(height: int, width: int, modality: Modality = Modality.VISIBLE, seed: i
 
 
 @pytest.fixture(scope="module")
-def shipped() -> EdgeEmbedder:
+def shipped() -> NetworkEmbedder:
     return load_embedder(EmbedderConfig(device="cpu"))
 
 
-def embedder_with(network: EdgeNetwork, *, batch: int = 4) -> EdgeEmbedder:
+def embedder_with(network: EdgeNetwork, *, batch: int = 4) -> NetworkEmbedder:
     checkpoint = Checkpoint(network=network.eval(), card=CARD, model=ModelId("tiny@0"))
-    embedder = EdgeEmbedder(checkpoint, device=torch.device("cpu"), batch=batch)
+    opened = Opened(engine=TorchEngine(network, torch.device("cpu")), way=TORCH)
+    embedder = NetworkEmbedder(checkpoint, opened, device=torch.device("cpu"), batch=batch)
     embedder._batch = batch  # a CPU takes one at a time; here the batches themselves are tested
     return embedder
 
 
-def test_no_crops_give_no_rows_of_the_right_width(shipped: EdgeEmbedder) -> None:
+def test_no_crops_give_no_rows_of_the_right_width(shipped: NetworkEmbedder) -> None:
     nothing = shipped.embed([])
 
     assert nothing.vectors.shape == (0, shipped.dimension)
     assert nothing.model == shipped.model
 
 
-def test_crops_of_any_size_in_both_lights_give_unit_rows_in_order(shipped: EdgeEmbedder) -> None:
+def test_crops_of_any_size_in_both_lights_give_unit_rows_in_order(shipped: NetworkEmbedder) -> None:
     crops = [
         crop(1, 1),
         crop(4000, 4000, Modality.INFRARED),
@@ -69,7 +72,7 @@ def test_crops_of_any_size_in_both_lights_give_unit_rows_in_order(shipped: EdgeE
     np.testing.assert_array_equal(rows.vectors[3], shipped.embed(crops[3:]).vectors[0])
 
 
-def test_a_black_crop_still_has_a_vector(shipped: EdgeEmbedder) -> None:
+def test_a_black_crop_still_has_a_vector(shipped: NetworkEmbedder) -> None:
     black = Crop(
         camera=CameraId("gate"),
         modality=Modality.INFRARED,
@@ -82,14 +85,14 @@ def test_a_black_crop_still_has_a_vector(shipped: EdgeEmbedder) -> None:
     assert np.linalg.norm(shipped.embed([black]).vectors) == pytest.approx(1, abs=1e-5)
 
 
-def test_two_loads_give_the_same_bits(shipped: EdgeEmbedder) -> None:
+def test_two_loads_give_the_same_bits(shipped: NetworkEmbedder) -> None:
     crops = [crop(200, 80), crop(200, 80, Modality.INFRARED)]
     again = load_embedder(EmbedderConfig(device="cpu"))
 
     np.testing.assert_array_equal(shipped.embed(crops).vectors, again.embed(crops).vectors)
 
 
-def test_the_model_is_named_by_the_content_of_its_weights(shipped: EdgeEmbedder) -> None:
+def test_the_model_is_named_by_the_content_of_its_weights(shipped: NetworkEmbedder) -> None:
     assert shipped.model == read_checkpoint(obtain("edge")).model
     assert shipped.model.startswith("edge@")
 
@@ -142,7 +145,7 @@ def test_a_detector_is_no_embedder(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 a checkpoint of something else")
 
     with pytest.raises(WeightsRefused):
-        load_embedder(EmbedderConfig(weights=str(path), device="cpu"))
+        load_embedder(EmbedderConfig(weights=str(path), device="cpu", runtime="torch"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
@@ -157,7 +160,7 @@ def test_untrained_weights_say_so_in_the_log(
     path = tmp_path / "tiny.safetensors"
     write_checkpoint(path, EdgeNetwork(EdgeArchitecture(independent_stages=0)), CARD)
 
-    load_embedder(EmbedderConfig(weights=str(path), device="cpu"))
+    load_embedder(EmbedderConfig(weights=str(path), device="cpu", runtime="torch"))
 
     assert "will be poor" in caplog.text
 
@@ -170,7 +173,7 @@ def write_picture(path: Path, *, coloured: bool) -> None:
 
 
 def test_pictures_of_a_folder_become_features_that_numpy_loads(
-    tmp_path: Path, shipped: EdgeEmbedder
+    tmp_path: Path, shipped: NetworkEmbedder
 ) -> None:
     write_picture(tmp_path / "10.png", coloured=False)
     write_picture(tmp_path / "9.png", coloured=True)
@@ -188,7 +191,7 @@ def test_pictures_of_a_folder_become_features_that_numpy_loads(
         assert arrays["vec"].shape == (2, shipped.dimension)
 
 
-def test_files_that_are_no_pictures_are_an_error(tmp_path: Path, shipped: EdgeEmbedder) -> None:
+def test_files_that_are_no_pictures_are_an_error(tmp_path: Path, shipped: NetworkEmbedder) -> None:
     (tmp_path / "a.jpg").write_bytes(b"zero")
 
     with pytest.raises(PictureInvalid, match="none of 1"):
