@@ -1,4 +1,4 @@
-"""Makes clean crops as bad as real ones: far, dark, compressed, noisy, half hidden.
+"""Makes clean crops as bad as real ones, and the plain augmentation of published recipes.
 
 All functions take and give (H, W, 3) float32 RGB in 0-255 and draw from the generator they are
 given. Lengths are shares of the picture, so that any input size is treated alike.
@@ -15,13 +15,46 @@ from streams.types import Modality
 Picture = npt.NDArray[np.float32]
 
 
+MEAN_COLOUR = (123.675, 116.28, 103.53)
+"""ImageNet's, which is zero to a network: what published recipes erase with."""
+
+
 def augment(pixels: Picture, modality: Modality, rng: np.random.Generator) -> Picture:
-    """One random bad version of a crop."""
+    """One random bad version of a crop: far, dark, compressed, noisy, half hidden."""
     x = _frame_differently(pixels, rng)
     x = _colours(x, rng) if modality is Modality.VISIBLE else _illuminator(x, rng)
     x = _exposure(x, rng, strong=modality is Modality.INFRARED)
     x = _optics(x, rng)
     return np.clip(_hide_a_part(x, rng), 0, 255)
+
+
+def augment_plainly(
+    pixels: Picture, rng: np.random.Generator, *, pad_px: int, erase_probability: float
+) -> Picture:
+    """A random crop of the picture in a black border, a mirror, random erasing.
+
+    The augmentation of AGW (Ye et al., TPAMI 2021) and MMN. Random erasing (Zhong et al., AAAI
+    2020) tries rectangles of 2 to 40 % of the area with sides in a ratio of 0.3 to 1/0.3.
+    """
+    height, width = pixels.shape[:2]
+    bordered = np.pad(pixels, ((pad_px, pad_px), (pad_px, pad_px), (0, 0)))
+    top, left = rng.integers(0, 2 * pad_px + 1, 2)
+    x = bordered[top : top + height, left : left + width]
+    if rng.random() < 0.5:
+        x = x[:, ::-1]
+    x = x.copy()
+    if rng.random() < erase_probability:
+        area, ratio = rng.uniform(0.02, 0.4) * height * width, rng.uniform(0.3, 1 / 0.3)
+        tall, wide = round((area * ratio) ** 0.5), round((area / ratio) ** 0.5)
+        if tall < height and wide < width:  # as published: an ill-fitting one is given up
+            top, left = rng.integers(0, height - tall), rng.integers(0, width - wide)
+            x[top : top + tall, left : left + wide] = MEAN_COLOUR
+    return x
+
+
+def one_channel(pixels: Picture, rng: np.random.Generator) -> Picture:
+    """Red, green or blue for all three: the channel augmentation of CAJ (Ye et al., ICCV 2021)."""
+    return np.repeat(pixels[..., [rng.integers(3)]], 3, 2)
 
 
 def pseudo_infrared(pixels: Picture, rng: np.random.Generator) -> Picture:
@@ -62,13 +95,13 @@ def _frame_differently(x: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _colours(x: Picture, rng: np.random.Generator) -> Picture:
-    """One channel for all (Ye et al., "Channel Augmented Joint Learning", ICCV 2021), grey, tint.
+    """One channel for all, grey, tint.
 
     Without colour, a visible crop is halfway to infrared.
     """
     choice = rng.random()
     if choice < 0.25:
-        return np.repeat(x[..., [rng.integers(3)]], 3, 2)
+        return one_channel(x, rng)
     if choice < 0.45:
         return np.repeat((x @ rng.dirichlet([2, 2, 2]).astype(np.float32))[..., None], 3, 2)
     if choice < 0.75:

@@ -14,7 +14,13 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from models.datasets.types import read_pixels
-from models.training.augment import Picture, augment, pseudo_infrared
+from models.training.augment import (
+    Picture,
+    augment,
+    augment_plainly,
+    one_channel,
+    pseudo_infrared,
+)
 from models.training.recipe import AugmentationSettings
 from models.training.sampler import Place, Sampler, rng_of
 from streams.types import Modality
@@ -72,12 +78,16 @@ class Batches(TorchDataset[Batch]):
     def __getitem__(self, number: int) -> Batch:
         rng = rng_of(self._seed, number)
         places = self._sampler.batch(rng)
-        pictures = [self._picture(place, rng) for place in places]
+        pictures, seen = [], []
+        for place in places:
+            views = self._views(place, rng)
+            pictures += views
+            seen += [place] * len(views)
         stacked = torch.from_numpy(np.stack(pictures))  # (B, H, W, 3)
         return Batch(
             pixels=stacked.permute(0, 3, 1, 2),
-            person=torch.tensor([self._index[place.image.person] for place in places]),
-            is_infrared=torch.tensor([p.modality is Modality.INFRARED for p in places]),
+            person=torch.tensor([self._index[place.image.person] for place in seen]),
+            is_infrared=torch.tensor([p.modality is Modality.INFRARED for p in seen]),
         )
 
     def from_to(self, first: int, end: int, *, workers: int) -> DataLoader[Batch]:
@@ -90,11 +100,23 @@ class Batches(TorchDataset[Batch]):
             persistent_workers=False,
         )
 
-    def _picture(self, place: Place, rng: np.random.Generator) -> Picture:
+    def _views(self, place: Place, rng: np.random.Generator) -> list[Picture]:
+        """One picture, or two of a visible place where the recipe asks for a second view."""
         pixels = sized(read_pixels(place.image.path), self._input_hw).astype(np.float32)
         if place.modality is not place.image.modality:
             pixels = pseudo_infrared(pixels, rng)
-        return augment(pixels, place.modality, rng)
+        views = [self._augmented(pixels, place.modality, rng)]
+        if self._augmentation.second_visible_view and place.modality is Modality.VISIBLE:
+            views.append(self._augmented(one_channel(pixels, rng), place.modality, rng))
+        return views
+
+    def _augmented(self, pixels: Picture, modality: Modality, rng: np.random.Generator) -> Picture:
+        settings = self._augmentation
+        if settings.kind == "surveillance":
+            return augment(pixels, modality, rng)
+        return augment_plainly(
+            pixels, rng, pad_px=settings.pad_px, erase_probability=settings.erase_probability
+        )
 
 
 def sized(pixels: npt.NDArray[np.uint8], input_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -18,7 +18,7 @@ from models.training import recipe as recipes
 from models.training.batch import Batch, Batches
 from models.training.errors import TrainingDiverged
 from models.training.memory import keep_freed_memory
-from models.training.objective import Objective, total
+from models.training.objective import Objective, body_of, total
 from models.training.recipe import Recipe
 from models.training.report import Curves, Step, write_report
 from models.training.sampler import Plan, Sampler
@@ -61,7 +61,8 @@ def train(recipe: Recipe, start: Start, dataset: Dataset, *, session: Session) -
     keep_freed_memory()
     sampler = Sampler(dataset.train, Plan(**recipe.batch.model_dump()))
     torch.manual_seed(recipe.seed)
-    objective = Objective(recipe.losses)
+    body = body_of(start.network.architecture, dimension=start.network.dimension)
+    objective = Objective(recipe.losses, body, n_people=len(sampler.people))
     data = fingerprint(dataset.train)
     run = begin(recipe, start.network, objective, data=data, device=session.device)
     if session.resume:

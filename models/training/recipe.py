@@ -50,8 +50,8 @@ class AugmentationSettings(Section):
     second_visible_view: Annotated[
         bool,
         Field(
-            description="Every visible crop comes a second time with one channel for all three "
-            "(channel augmentation), and infrared crops are scaled at random."
+            description="Every visible crop comes a second time with one of its channels for all "
+            "three (channel augmentation)."
         ),
     ] = False
 
