@@ -42,6 +42,20 @@ def test_a_mixed_batch_gives_each_crop_what_it_gets_alone(independent_stages: in
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("infrared", [False, True])
+def test_parts_and_the_way_of_one_light_give_the_same_vector(infrared: bool) -> None:
+    network = fresh(1)
+    crops = random_crops(2)
+    light = torch.full((2,), infrared)
+
+    vectors, parts = network(crops, light), network.parts(crops, light)
+
+    assert torch.equal(network.forward_one_light(crops, infrared=infrared), vectors)
+    assert torch.equal(parts.features, vectors[None, None])
+    assert torch.equal(parts.necked, vectors[None, None])
+
+
+@torch.inference_mode()
 def test_modality_matters_only_where_stages_are_independent() -> None:
     crop = random_crops(1)
     visible, infrared = torch.tensor([False]), torch.tensor([True])
