@@ -69,7 +69,7 @@ def random_outfit(rng: np.random.Generator, *, feminine: bool) -> Outfit:
         collar_m=rng.uniform(*garment.collar_m),
         opening_m=rng.uniform(0.015, 0.06) if is_open else 0.0,
         top_thickness_m=rng.uniform(*garment.thickness_m),
-        bottom_thickness_m=rng.uniform(0.005, 0.017),
+        bottom_thickness_m=rng.uniform(0.005, 0.018) if feminine else rng.uniform(0.010, 0.028),
     )
     outfit = _with_legs(outfit, rng, feminine=feminine)
     outfit = _with_head(outfit, rng, feminine=feminine)

@@ -22,6 +22,7 @@ from simulator.figures.body import (
 N_PHASES = 32
 _SOLE_M = 0.018
 _ARMS_DOWN_DEG = 38.0
+_ELBOWS_OUT_DEG = 16.0
 _DOUBLE_SUPPORT = 0.13
 _BOTH_DOWN_M = 0.012
 _KNEE_STEP_DEG = 3.0
@@ -230,10 +231,12 @@ def _arm(
     is_loaded = side == "R" and gait.loaded < 1
     swing_by = gait.arm_swing * (gait.loaded if side == "R" else 1.0)
     forward_deg, apart_deg, bend = gait.arm_forward_deg, gait.arms_apart_deg, 8 + gait.elbow_deg
+    outwards_deg = _ELBOWS_OUT_DEG
     if is_loaded:
         apart_deg, bend = apart_deg + 4, 6.0
     elif gait.arms is Arms.POCKETS:
-        swing_by, forward_deg, apart_deg, bend = 0.12 * swing_by, -24.0, 13.0, 42.0
+        swing_by, forward_deg, apart_deg, bend = 0.12 * swing_by, -22.0, 13.0, 44.0
+        outwards_deg = 46.0
     elif gait.arms is Arms.STRAPS:
         swing_by, forward_deg, apart_deg, bend = 0.1 * swing_by, 4.0, 6.0, 128.0
     elif gait.arms is Arms.PHONE and side == "L":
@@ -242,7 +245,9 @@ def _arm(
     bend += 8 * swing_by * (1 - np.cos(2 * np.pi * phase))
     down = sign * (_ARMS_DOWN_DEG - apart_deg)
     return {
-        f"upperarm01.{side}": _about_x(-swing) @ _about_y(down),
+        f"upperarm01.{side}": _turned(
+            _about_x(-swing), _about_z(sign * outwards_deg), _about_y(down)
+        ),
         f"lowerarm01.{side}": _elbow(model, rest, side, bend),
     }
 

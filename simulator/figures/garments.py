@@ -92,7 +92,8 @@ def _pieces(model: BodyModel, outfit: Outfit) -> list[_Piece]:
         coat = _between(model, model.skirt, outfit.hem_m - 0.02, 0.12)
         pieces.append(_Piece(Material.TOP, coat, 0.014))
     torso = (z > max(outfit.hem_m, -0.10) - 0.05) & (z < 0.62)
-    pieces.append(_Piece(Material.TOP, tights[is_arm | torso], outfit.top_thickness_m))
+    over_trousers_m = max(outfit.top_thickness_m, outfit.bottom_thickness_m + 0.005)
+    pieces.append(_Piece(Material.TOP, tights[is_arm | torso], over_trousers_m))
     if outfit.vest is not None:
         vest = tights[~is_arm & (z > -0.08) & (z < 0.6)]
         pieces.append(_Piece(Material.VEST, vest, outfit.top_thickness_m + 0.012))
@@ -109,9 +110,9 @@ def _head_pieces(model: BodyModel, outfit: Outfit) -> list[_Piece]:
     scalp = model.body[(centre[:, 2] > 0.60) & near]
     shell = model.hair[model.reference[model.hair][..., 2].mean(axis=1) > 0.47]
     if outfit.headwear is Headwear.HOOD:
-        return [_Piece(Material.HOOD, shell, 0.022)]
+        return [_Piece(Material.HOOD, shell, 0.02), _Piece(Material.HOOD, scalp, 0.022)]
     if outfit.headwear is Headwear.HEADSCARF:
-        return [_Piece(Material.SCARF, shell, 0.016)]
+        return [_Piece(Material.SCARF, shell, 0.008), _Piece(Material.SCARF, scalp, 0.014)]
     pieces = []
     if outfit.headwear is not Headwear.NONE:
         thickness_m = 0.022 if outfit.headwear is Headwear.BEANIE else 0.018

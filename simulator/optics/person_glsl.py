@@ -34,7 +34,7 @@ bool is_trimmed() {{
     vec2 edge = material == CAP ? cap_edge : hair_edge;
     return z < mix(edge.x, edge.y, front);
   }}
-  if (material == LOCKS) return z > .56 && ref.y < -.04;
+  if (material == LOCKS) return ref.y < (z > .56 ? -.04 : -.015);
   if (material != SKIN) return false;
   if (is_arm) return side < sleeve - .02;
   if (hand < .3 && head < .5 && z < collar - .03 && z > max(hem, -.05)) return true;
@@ -137,6 +137,11 @@ void main() {
                       fractal(q + vec3(0, 0, e))) - fold;
     n = normalize(n - .2 * slope / e); open = .82 + .3 * fold;
   }
+  bool below_hem = material == BOTTOM || material == LEGWEAR || material == SKIN;
+  if (below_hem && part.x < .5 && part.z < .3 && hem > -.3)
+    open *= 1. - .5 * smoothstep(hem - .045, hem, ref.z) * step(ref.z, hem + .01);
+  if (material == TOP && part.x < .5) open *= 1. - .3 * (1. - smoothstep(hem, hem + .012, ref.z));
+  if (is_cloth && part.x > .5) open *= 1. - .35 * smoothstep(sleeve - .014, sleeve, abs(ref.x));
   if ((material == TOP || material == VEST) && on_strap() > .5) c = cloth[BAG];
   if (material == HAIR || material == LOCKS) open = .55 + .8 * fractal(ref * vec3(90, 90, 16));
   open *= mix(.55, 1., smoothstep(0., .5, world.z));
