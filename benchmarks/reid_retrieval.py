@@ -1,36 +1,44 @@
-"""Finding people again, within and across light: our embedder beside two visible-only peers.
+"""Finding people again, within and across light: our embedder beside three peers.
 
-    python benchmarks/reid_retrieval.py --simulated DIR --footage DIR --peers DIR --out FILE
+    python -m benchmarks.reid_retrieval --simulated DIR --shared ../shared/assets --out FILE
 
-Three sets, none of which any of the networks was trained on by us:
-- simulated: held-out people as `models.training.data` lays them out. Within one light, crops of the
-  same camera do not count, for they share a background.
+Peers: two visible-only networks of the Open Model Zoo that know people, and a ResNet-50 that knows
+ImageNet. `--weights` takes several of ours, to compare candidates. Three sets, none of which any of
+the networks was trained on by us:
+- simulated: held-out people as `models.datasets.folder` lays them out. Within one light, crops of
+  the same camera do not count, for they share a background.
 - llvip: pairs of aligned visible and thermal pictures; people are found in the visible picture by
   the default detector and cut from both at the same box. One box is one instance: the same person
   in the next picture counts as another, so all figures are too low by the same rule.
 - pets: one visible camera, true boxes; the first half of each person's time looks for the second.
+
+Each set is searched whole, and in ten drawn crowds of eleven people.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import openvino
+import torch
+import torchvision
 from pydantic import SecretStr
 
+from benchmarks.record import record
 from models.config import DetectorConfig, EmbedderConfig
+from models.datasets.folder import find_crops
+from models.datasets.types import read_pixels
 from models.detect.load import load_detector
-from models.evaluation.retrieval import Retrieval, measure_retrieval
+from models.evaluation.measure import SearchFigures, measure
+from models.evaluation.protocols import folder
+from models.evaluation.rules import Labels
 from models.reid.crops import cut
 from models.reid.embedder import load_embedder, to_input
 from models.reid.pictures import picture_crop
-from models.training.data import find_crops
 from models.types import Crop
 from streams.config import CameraConfig
 from streams.images import read_image
@@ -47,6 +55,9 @@ PAIRS = {
     "visible-infrared": (Modality.VISIBLE, Modality.INFRARED),
     "infrared-visible": (Modality.INFRARED, Modality.VISIBLE),
 }
+CROWDS: dict[str, int | None] = {"everybody": None, "eleven": 11}
+SETS = ("simulated", "llvip", "pets")
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Labelled:
@@ -62,6 +73,14 @@ class Labelled:
         self.people.append(person)
         self.cameras.append(camera)
 
+    def labels(self) -> Labels:
+        """As the protocols see them."""
+        return Labels(
+            person=np.array(self.people, np.int64),
+            camera=np.unique(self.cameras, return_inverse=True)[1].astype(np.int64),
+            infrared=np.array([crop.modality is Modality.INFRARED for crop in self.crops]),
+        )
+
 
 def peer(xml: Path) -> Network:
     """A retail network of the Open Model Zoo in full precision: BGR 0-255, any light."""
@@ -74,20 +93,53 @@ def peer(xml: Path) -> Network:
             compiled(to_input(c.pixels)[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32))[0]
             for c in crops
         ]
-        vectors = np.concatenate(rows).reshape(len(rows), -1)
-        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+        return _unit(np.concatenate(rows).reshape(len(rows), -1))
 
     return embed
 
 
-def simulated(folder: Path) -> Labelled:
-    """Held-out simulated people."""
+def imagenet(weights: Path) -> Network:
+    """ResNet-50 as ImageNet left it: 2048 averages over the last map, any light.
+
+    The file's blocks shrink in their first convolution, torchvision's in the second.
+    """
+    network = torchvision.models.resnet50()
+    for layer in (network.layer2, network.layer3, network.layer4):
+        layer[0].conv1.stride, layer[0].conv2.stride = (2, 2), (1, 1)
+    network.fc = torch.nn.Identity()
+    tensors = torch.load(weights, map_location="cpu", weights_only=True)
+    network.load_state_dict(
+        {name: tensor.float() for name, tensor in tensors.items() if not name.startswith("fc.")}
+    )
+    network.eval()
+    mean, std = (np.array(each, np.float32) for each in (_IMAGENET_MEAN, _IMAGENET_STD))
+
+    def embed(crops: Sequence[Crop]) -> Vectors:
+        rows = []
+        for crop in crops:
+            pixels = (to_input(crop.pixels).astype(np.float32) / 255 - mean) / std
+            with torch.inference_mode():
+                rows.append(network(torch.from_numpy(pixels.transpose(2, 0, 1)[None])).numpy())
+        return _unit(np.concatenate(rows))
+
+    return embed
+
+
+def ours(weights: str) -> tuple[str, Network]:
+    """Model and network of an embedder of ours."""
+    embedder = load_embedder(EmbedderConfig(weights=weights))
+    return str(embedder.model), lambda crops: embedder.embed(crops).vectors
+
+
+def simulated(folder: Path, *, n_people: int | None = None) -> Labelled:
+    """Held-out simulated people: the first `n_people`, or all."""
     labelled = Labelled()
-    for each in find_crops(folder):
-        pixels = read_image(each.path)
-        if pixels is not None:
-            crop = picture_crop(pixels, each.modality.value)
-            labelled.add(crop, int(each.person), each.camera)
+    found = find_crops(folder)
+    people = sorted({each.person for each in found})[:n_people]
+    for each in found:
+        if each.person in people:
+            crop = picture_crop(read_pixels(each.path), each.modality.value)
+            labelled.add(crop, people.index(each.person), each.camera)
     return labelled
 
 
@@ -135,56 +187,80 @@ def pets(footage: Path) -> Labelled:
     return labelled
 
 
-def measure(vectors: Vectors, labelled: Labelled, pair: str) -> Retrieval:
-    """Retrieval of one pair of lights; within one light, across cameras only."""
-    people, cameras = np.array(labelled.people), np.array(labelled.cameras)
-    light = np.array([crop.modality for crop in labelled.crops])
-    query, gallery = (np.flatnonzero(light == side) for side in PAIRS[pair])
-    same_camera = cameras[query][:, None] == cameras[gallery][None]
-    return measure_retrieval(
-        vectors[query] @ vectors[gallery].T,
-        people[query],
-        people[gallery],
-        left_out=same_camera if PAIRS[pair][0] is PAIRS[pair][1] else None,
-    )
+def figures(found: SearchFigures) -> dict[str, float]:
+    """What the benchmark keeps of a direction: shares 0-1, spread over crowds."""
+    assert found.plain is not None
+    return {
+        "rank1": found.plain.rank1.mean,
+        "rank1_std": found.plain.rank1.std,
+        "mean_ap": found.plain.mean_ap.mean,
+        "mean_ap_std": found.plain.mean_ap.std,
+        "n_queries": found.n_valid_queries,
+        "n_gallery": found.n_gallery,
+    }
+
+
+def compare(
+    sets: dict[str, Labelled], networks: dict[str, Network]
+) -> dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]]:
+    """Figures by set, crowd, direction and network."""
+    compared: dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]] = {}
+    for name, labelled in sets.items():
+        labels = labelled.labels()
+        for model, network in networks.items():
+            vectors = network(labelled.crops)
+            for crowd, n_people in CROWDS.items():
+                protocol = folder(labels, shots=None, n_people=n_people)
+                for found in measure(vectors, labels, protocol):
+                    if found.plain is None:
+                        continue
+                    kept = figures(found)
+                    directions = compared.setdefault(name, {}).setdefault(crowd, {})
+                    directions.setdefault(found.name, {})[model] = kept
+                    print(
+                        f"{name:10} {crowd:10} {found.name:22} {model:20} "
+                        f"R1 {100 * kept['rank1']:5.1f} mAP {100 * kept['mean_ap']:5.1f} "
+                        f"({kept['n_queries']:.0f} queries, {kept['n_gallery']:.0f} gallery)",
+                        flush=True,
+                    )
+    return compared
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> Vectors:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def main() -> None:
     """Measures and writes the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--simulated", type=Path, required=True, help="held-out simulated crops")
-    parser.add_argument("--footage", type=Path, required=True, help="LLVIP_pairs, vtest.avi, mot15")
-    parser.add_argument("--peers", type=Path, required=True, help="folder of the retail networks")
-    parser.add_argument("--weights", default="edge", help="name or path of our embedder")
+    parser.add_argument("--simulated", type=Path, help="held-out simulated crops")
+    parser.add_argument("--shared", type=Path, required=True, help="holds footage/ and weights/")
+    parser.add_argument(
+        "--weights", nargs="+", default=["edge"], help="names or files of our embedders"
+    )
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
+    parser.add_argument("--identities", type=int, default=30, help="simulated people to take")
+    parser.add_argument("--no-peers", action="store_true", help="only ours: quicker")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
+    if "simulated" in arguments.sets and arguments.simulated is None:
+        parser.error("--simulated DIR is needed, or leave the set away with --sets llvip pets")
 
-    ours = load_embedder(EmbedderConfig(weights=arguments.weights, device="cpu"))
-    networks: dict[str, Network] = {
-        str(ours.model): lambda crops: ours.embed(crops).vectors,
-        "retail-0277": peer(arguments.peers / "person-reidentification-retail-0277.xml"),
-        "retail-0288": peer(arguments.peers / "person-reidentification-retail-0288.xml"),
+    torch.set_num_threads(1)
+    footage, weights = arguments.shared / "footage", arguments.shared / "weights"
+    networks = dict(ours(each) for each in arguments.weights)
+    if not arguments.no_peers:
+        networks |= {
+            f"retail-{number}": peer(weights / f"person-reidentification-retail-{number}.xml")
+            for number in ("0277", "0288")
+        }
+        networks["ImageNet ResNet-50"] = imagenet(weights / "resnet50_imagenet_fp16.pth")
+    readers: dict[str, Callable[[], Labelled]] = {
+        "simulated": lambda: simulated(arguments.simulated, n_people=arguments.identities),
+        "llvip": lambda: llvip(footage / "LLVIP_pairs"),
+        "pets": lambda: pets(footage),
     }
-    sets = {
-        "simulated": (simulated(arguments.simulated), tuple(PAIRS)),
-        "llvip": (
-            llvip(arguments.footage / "LLVIP_pairs"),
-            ("visible-infrared", "infrared-visible"),
-        ),
-        "pets": (pets(arguments.footage), ("visible-visible",)),
-    }
-    report: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-    for name, (labelled, pairs) in sets.items():
-        for model, network in networks.items():
-            vectors = network(labelled.crops)
-            for pair in pairs:
-                found = measure(vectors, labelled, pair)
-                report.setdefault(name, {}).setdefault(pair, {})[model] = asdict(found)
-                print(
-                    f"{name:10} {pair:18} {model:20} R1 {found.rank1:.3f} mAP {found.mean_ap:.3f}"
-                    f" ({found.n_queries} queries, {found.n_gallery} gallery)"
-                )
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    record(arguments.out, compare({name: readers[name]() for name in arguments.sets}, networks))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from streams.errors import SourceUnreadable
+
 Indices = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -88,14 +90,14 @@ def draw_by_permutation(
         trial: 0-9.
 
     Raises:
-        ValueError: The permutations are of other pictures than these.
+        SourceUnreadable: The permutations are of other pictures than these.
     """
     drawn: list[int] = []
     for (person, camera), places in _by_person_and_camera(labels, candidates):
         numbers = permutations.numbers.get((camera, person))
         if numbers is None or numbers.shape[1] != len(places):
             known = 0 if numbers is None else numbers.shape[1]
-            raise ValueError(
+            raise SourceUnreadable(
                 f"person {person}, camera {camera}: {len(places)} pictures, but the permutation "
                 f"file knows {known}; use the one that belongs to this copy of the data"
             )
