@@ -1,29 +1,57 @@
-"""Light, and what a sensor makes of it: from linear radiance to the pixels of a camera."""
+"""The light of a scene: sun, sky and street lamps; a camera's infrared lamp; warmth.
+
+The sensors that look at it are in `sensors`; they are named here too, because who chooses one
+chooses the other.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
 from simulator.figures.wardrobe import Colour
+from simulator.optics.bands import Band
+from simulator.optics.sensors import (
+    InfraredSensor,
+    Picture,
+    Radiance,
+    Sensor,
+    ThermalSensor,
+    VisibleSensor,
+)
 from simulator.world.meshes import Vector
 
-Picture = npt.NDArray[np.uint8]
-Radiance = npt.NDArray[np.float32]
+__all__ = [
+    "Daylight",
+    "Illuminator",
+    "InfraredSensor",
+    "Light",
+    "Picture",
+    "Radiance",
+    "Sensor",
+    "ThermalSensor",
+    "VisibleSensor",
+    "Warmth",
+]
+
+MOST_LAMPS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daylight:
-    """Sun and sky.
+    """Everything that a colour camera sees by: sun, sky, and the lamps of a street or a room.
+
+    Light is relative, because a camera opens its exposure to it: an irradiance of 1 makes a well
+    exposed white. `lux` says how much light that is, and with it how much noise comes along.
 
     Attributes:
         sun_from: Direction towards the sun, any length, z > 0.
         sun, sky, bounce: Linear RGB of the sun, of the sky on upward surfaces and of the light
             that the ground throws back.
         background: Linear RGB where nothing stands.
+        softness_m: Width of the shadows' edges; 0 is the sharp sun.
+        lamps: Where street lamps hang (at most 8, metres).
+        lamp: Linear RGB of each lamp's irradiance straight below it, 5 m away.
+        lux: Illuminance of an irradiance of 1.
     """
 
     sun_from: Vector = (0.45, -0.55, 0.75)
@@ -31,93 +59,70 @@ class Daylight:
     sky: Colour = (0.62, 0.70, 0.84)
     bounce: Colour = (0.32, 0.29, 0.25)
     background: Colour = (0.75, 0.85, 1.0)
+    softness_m: float = 0.0
+    lamps: tuple[Vector, ...] = ()
+    lamp: Colour = (0.0, 0.0, 0.0)
+    lux: float = 40_000.0
+
+    def __post_init__(self) -> None:
+        if len(self.lamps) > MOST_LAMPS:
+            raise ValueError(
+                f"lamps: expected at most {MOST_LAMPS}, got {len(self.lamps)}; "
+                "keep those nearest to what the camera sees"
+            )
+
+    @property
+    def band(self) -> Band:
+        """VISIBLE."""
+        return Band.VISIBLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Illuminator:
-    """The infrared lamp beside a camera's lens.
+    """The infrared lamp beside a camera's lens, 850 nm.
+
+    Its light falls with the square of the distance and towards the edge of its beam, so who
+    comes close is over-exposed and who is far sinks into the noise.
 
     Attributes:
         power: Irradiance at one metre on the axis.
         ambient: Irradiance everywhere.
+        offset_m: From the lens to the lamp, upwards. Retro-reflectors shine the more, the nearer
+            the lamp is to the lens.
     """
 
     power: float = 120.0
     ambient: float = 0.012
+    offset_m: float = 0.12
+
+    @property
+    def band(self) -> Band:
+        """NEAR_INFRARED."""
+        return Band.NEAR_INFRARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisibleSensor:
-    """A colour camera.
+class Warmth:
+    """What decides the temperatures of things, for a thermal camera.
 
     Attributes:
-        exposure: Factor on linear light.
-        balance: Factor per channel (white balance).
-        saturation: 0 is grey, 1 as it is.
-        noise: Standard deviation, of full scale.
-        blur_px: Standard deviation of the lens blur.
-        vignette: Loss of light towards the corners.
+        air_c: Air temperature (degrees Celsius).
+        sky_c: Apparent temperature of the sky in 8 to 14 um: some 25 below the air when clear,
+            a few below when overcast, equal to the air indoors.
+        wind_mps: Air past the body; a walker makes 1 m/s of it.
+        stored: How much of the sun the ground and walls hold: 0 indoors, 1 on an evening after
+            a fine day, 4 in the sun.
     """
 
-    exposure: float = 0.42
-    balance: Colour = (1.0, 1.0, 1.0)
-    saturation: float = 0.85
-    noise: float = 0.006
-    blur_px: float = 0.45
-    vignette: float = 0.1
+    air_c: float = 9.0
+    sky_c: float = -12.0
+    wind_mps: float = 1.2
+    stored: float = 1.0
 
-    def expose(self, light: Radiance, rng: np.random.Generator) -> Picture:
-        """(H, W, 3) uint8 RGB of (H, W, 3) linear light."""
-        balanced = light * np.array(self.balance, np.float32)
-        grey = balanced.mean(axis=2, keepdims=True)
-        muted = np.maximum(grey + (balanced - grey) * self.saturation, 0)
-        x = muted * (self.exposure * _falloff(light.shape[:2], self.vignette)[..., None])
-        x = cv2.GaussianBlur(x, (0, 0), self.blur_px) if self.blur_px > 0 else x
-        x = np.clip(x * (1 + x / 4) / (1 + x), 0, 1) ** (1 / 2.2)
-        return _to_bytes(x + _noise(rng, x.shape, self.noise))
+    @property
+    def band(self) -> Band:
+        """THERMAL."""
+        return Band.THERMAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfraredSensor:
-    """A monochrome camera at night.
-
-    Attributes:
-        gain: Factor on linear light.
-        noise: Read noise in linear units; shot noise comes on top.
-        blur_px: Standard deviation of the lens blur.
-        vignette: Loss of light towards the corners.
-    """
-
-    gain: float = 0.7
-    noise: float = 0.006
-    blur_px: float = 0.5
-    vignette: float = 0.4
-
-    def expose(self, light: Radiance, rng: np.random.Generator) -> Picture:
-        """(H, W, 3) uint8, one channel three times, of (H, W) linear light."""
-        x = light * (self.gain * _falloff(light.shape[:2], self.vignette))
-        deviation = np.sqrt(np.maximum(x, 0) * _SHOT_NOISE + self.noise**2)
-        x = x + _noise(rng, x.shape, 1.0) * deviation
-        x = cv2.GaussianBlur(x, (0, 0), self.blur_px) if self.blur_px > 0 else x
-        x = np.maximum(x, 0)
-        grey = _to_bytes(np.sqrt(np.clip(1.25 * x / (1 + x), 0, 1)))
-        return np.repeat(grey[..., None], 3, axis=2)
-
-
-_SHOT_NOISE = 0.0006
-
-
-def _falloff(size: tuple[int, ...], strength: float) -> Radiance:
-    """(H, W) float32, 1 in the middle, less towards the corners."""
-    height, width = size
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    radius2 = ((x - width / 2) ** 2 + (y - height / 2) ** 2) / (max(width, height) / 2) ** 2
-    return np.asarray(1 / (1 + strength * radius2) ** 2, dtype=np.float32)
-
-
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], deviation: float) -> Radiance:
-    return rng.standard_normal(shape, dtype=np.float32) * np.float32(deviation)
-
-
-def _to_bytes(values: Radiance) -> Picture:
-    return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, dtype=np.uint8)
+Light = Daylight | Illuminator | Warmth

@@ -1,6 +1,10 @@
 """Draws dressed people in a place, in one kind of light, with the mask of who is where.
 
-OpenGL 3.3 without a window, through EGL: a graphics card's driver or Mesa's software renderer.
+OpenGL 3.3 without a window, through EGL, which takes a graphics card's driver where there is one
+and Mesa's software renderer otherwise. The environment chooses another: GLCONTEXT_DEVICE_INDEX is
+the number of the EGL device, LIBGL_ALWAYS_SOFTWARE=1 takes Mesa's software renderer, and EGL needs
+the vendor's library (libEGL_nvidia) to see an NVIDIA card, which containers get by
+NVIDIA_DRIVER_CAPABILITIES=graphics.
 """
 
 from __future__ import annotations
@@ -19,8 +23,16 @@ from simulator.figures.people import Person, Posed
 from simulator.optics import shaders
 from simulator.optics.bands import Band
 from simulator.optics.cameras import View
-from simulator.optics.illumination import Daylight, Illuminator, Radiance
-from simulator.optics.uniforms import clothes, cuts, lights, set_uniforms, sun_matrix, unit
+from simulator.optics.illumination import Daylight, Light, Radiance, Warmth
+from simulator.optics.uniforms import (
+    clothes,
+    cuts,
+    lights,
+    set_uniforms,
+    sun_matrix,
+    unit,
+    warmths,
+)
 from simulator.world.meshes import Mesh
 
 _SHADOW_MAP_PX = 2048
@@ -33,7 +45,8 @@ class Rendering:
     """What reached the sensor.
 
     Attributes:
-        light: Linear radiance, (H, W, 3) float32 in visible light, (H, W) in infrared.
+        light: Linear radiance, (H, W, 3) float32 in visible light, (H, W) in near infrared. In
+            the thermal band apparent temperature (Celsius), (H, W).
         identities: (H, W) int16, identity of the person seen at each pixel, 0 for the place.
     """
 
@@ -79,7 +92,7 @@ class Renderer:
         self._compile()
         self._allocate()
         self._people: dict[int, _Figure] = {}
-        self._still_of: tuple[View, Daylight | Illuminator] | None = None
+        self._still_of: tuple[View, Light] | None = None
         self._place = self._upload_place(place) if place is not None else None
 
     def __enter__(self) -> Renderer:
@@ -131,19 +144,17 @@ class Renderer:
             for thing in (figure.shaded, figure.shadow, figure.silhouette, *figure.buffers):
                 thing.release()
 
-    def draw(
-        self, poses: Mapping[int, Posed], view: View, light: Daylight | Illuminator
-    ) -> Rendering:
+    def draw(self, poses: Mapping[int, Posed], view: View, light: Light) -> Rendering:
         """The place and everybody in `poses`, as `view` sees them in `light`.
 
         Args:
             poses: By identity; may be empty.
-            light: A Daylight for a visible renderer, an Illuminator for an infrared one.
+            light: Of the renderer's band.
 
         Raises:
             ValueError: If the light is not of the renderer's band.
         """
-        if isinstance(light, Daylight) != (self._band is Band.VISIBLE):
+        if light.band is not self._band:
             raise ValueError(
                 f"light: expected one for {self._band} pictures, got {type(light).__name__}"
             )
@@ -161,10 +172,12 @@ class Renderer:
                     self._frame.scissor = self._shadowed_part(posed, view, light)
                     self._place[0].render()
                     self._frame.scissor = None
-                set_uniforms(self._person, **clothes(self._people[identity].person))
+                person = self._people[identity].person
+                set_uniforms(self._person, **clothes(person))
+                if isinstance(light, Warmth):
+                    set_uniforms(self._person, **warmths(person, light))
                 self._people[identity].shaded.render()
-            background = light.background if isinstance(light, Daylight) else _NIGHT
-            return self._read(np.array(background, np.float32))
+            return self._read(light)
 
     def count_alone_px(self, poses: Mapping[int, Posed], view: View) -> dict[int, int]:
         """Pixels that each person would cover if nobody and nothing stood before it.
@@ -224,7 +237,7 @@ class Renderer:
             self._context.vertex_array(self._shadow, [(vertices, "3f 8x4", "position")], faces),
         )
 
-    def _draw_still(self, view: View, light: Daylight | Illuminator) -> None:
+    def _draw_still(self, view: View, light: Light) -> None:
         """Draw the place without people, once for a camera that does not move."""
         to_sun = self._draw_shadows({}, light, view) if isinstance(light, Daylight) else None
         self._still.use()
@@ -240,7 +253,8 @@ class Renderer:
         """Where this person's shadow may fall, as a scissor: x, y, width, height from below."""
         sun = np.array(unit(light.sun_from))
         way = posed.vertices[:, 2:] / sun[2]
-        shadow = posed.vertices - way * sun
+        spread = np.array([light.softness_m, light.softness_m, 0])
+        shadow = np.concatenate([posed.vertices - way * sun + side * spread for side in (-1, 1)])
         points = view.project(np.concatenate([posed.vertices, shadow]))
         width, height = self._size_px
         if np.isnan(points).any():
@@ -271,7 +285,7 @@ class Renderer:
         self._shadow_map.use(0)
         return matrix
 
-    def _read(self, background: Radiance) -> Rendering:
+    def _read(self, light_source: Light) -> Rendering:
         width, height = self._size_px
         factor = self._supersampling
 
@@ -282,12 +296,24 @@ class Renderer:
             )
 
         colour = picture(self._colour, 4)
+        background = np.array(_background(light_source), np.float32)
         light = np.where(colour[..., 3:] < 0.5, background, colour[..., :3])
         if self._band is not Band.VISIBLE:
             light = np.ascontiguousarray(light[..., 0])
         light = cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA)
+        if isinstance(light_source, Warmth):
+            light = light + np.float32(light_source.air_c)
         identities = picture(self._identity, 1)[factor // 2 :: factor, factor // 2 :: factor, 0]
         return Rendering(light=light, identities=np.round(identities).astype(np.int16))
+
+
+def _background(light: Light) -> tuple[float, float, float]:
+    """What the renderer's picture holds where nothing stands."""
+    if isinstance(light, Daylight):
+        return light.background
+    if isinstance(light, Warmth):
+        return (light.sky_c - light.air_c,) * 3
+    return _NIGHT
 
 
 def _load_triton_before_mesa() -> None:

@@ -7,6 +7,7 @@ from simulator.optics.bands import Band
 from simulator.optics.light_glsl import LIGHT, NOISE
 from simulator.optics.person_glsl import PERSON_SHADE, PERSON_TRIM
 from simulator.optics.place_glsl import PLACE_SHADE
+from simulator.optics.thermal_glsl import PERSON_WARMTH, PLACE_WARMTH
 
 PERSON_VERTEX = """#version 330
 in vec3 position; in vec3 normal; in vec3 reference; in vec4 part_material;
@@ -56,9 +57,11 @@ PARTS_FOR_SHADER = (BodyPart.ARM, BodyPart.HEAD, BodyPart.HAND)
 
 def person_fragment(band: Band) -> str:
     """Fragment shader of people."""
-    return _PERSON_INPUT + NOISE + LIGHT[band] + PERSON_TRIM + PERSON_SHADE
+    warmth = PERSON_WARMTH if band is Band.THERMAL else ""
+    return _PERSON_INPUT + NOISE + LIGHT[band] + PERSON_TRIM + PERSON_SHADE + warmth
 
 
 def place_fragment(band: Band) -> str:
     """Fragment shader of places."""
-    return _PLACE_INPUT + NOISE + LIGHT[band] + PLACE_SHADE
+    warmth = PLACE_WARMTH if band is Band.THERMAL else ""
+    return _PLACE_INPUT + NOISE + LIGHT[band] + PLACE_SHADE + warmth

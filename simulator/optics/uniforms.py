@@ -11,7 +11,15 @@ from simulator.figures.materials import Material, cloth_of
 from simulator.figures.people import Person
 from simulator.figures.wardrobe import Carried, HairStyle, Headwear
 from simulator.optics.cameras import View
-from simulator.optics.illumination import Daylight, Illuminator
+from simulator.optics.illumination import MOST_LAMPS, Daylight, Illuminator, Light, Warmth
+from simulator.optics.thermal import (
+    skin_at,
+    surface_emissivity,
+    surface_warmth,
+    through,
+    top_insulation,
+    warmth_of_materials,
+)
 from simulator.world.meshes import Vector
 
 Uniform = float | bool | tuple[float, ...] | npt.NDArray[np.float32]
@@ -25,7 +33,8 @@ _CAP_EDGE_M = {
 """Lower edge of headwear at the back and in front, in the reference pose."""
 _HAIR_EDGE_M = {HairStyle.RECEDING: (0.66, 0.80), HairStyle.CROPPED: (0.67, 0.768)}
 """Lower edge of hair at the back and in front."""
-_LAMP_ABOVE_LENS_M = 0.12
+_SHADOW_RADIUS_M = 14.0
+_SHIRT_INSULATION = 0.03
 
 
 def set_uniforms(program: Any, **uniforms: Uniform) -> None:
@@ -62,6 +71,18 @@ def clothes(person: Person) -> dict[str, Uniform]:
     }
 
 
+def warmths(person: Person, light: Warmth) -> dict[str, Uniform]:
+    """How warm a person's skin and clothes are (Celsius)."""
+    outfit = person.looks.outfit
+    skin = skin_at(light.air_c)
+    under = min(_SHIRT_INSULATION, top_insulation(outfit.top_thickness_m))
+    return {
+        "warmth_of": warmth_of_materials(outfit, light),
+        "bare": (skin.face, skin.hands, skin.arms, skin.legs),
+        "shirt_warmth": through(skin.covered_trunk, under, light),
+    }
+
+
 def cuts(person: Person) -> dict[str, Uniform]:
     """Where a person's garments end."""
     outfit = person.looks.outfit
@@ -80,9 +101,7 @@ def cuts(person: Person) -> dict[str, Uniform]:
     }
 
 
-def lights(
-    view: View, light: Daylight | Illuminator, to_sun: npt.NDArray[np.float32] | None
-) -> dict[str, Uniform]:
+def lights(view: View, light: Light, to_sun: npt.NDArray[np.float32] | None) -> dict[str, Uniform]:
     """The light on everything.
 
     Args:
@@ -96,18 +115,41 @@ def lights(
             "sky": light.sky,
             "bounce": light.bounce,
             "to_sun": to_sun,
+            "shadow_spread": light.softness_m / (2 * _SHADOW_RADIUS_M),
+            "lamp": light.lamp,
+            "n_lamps": len(light.lamps),
+            "lamps": _padded(light.lamps),
+        }
+    if isinstance(light, Warmth):
+        return {
+            "eye": view.eye,
+            "air": light.air_c,
+            "sky_warmth": light.sky_c,
+            "stored": light.stored,
+            "surface_warmth": surface_warmth(light),
+            "surface_emissivity": surface_emissivity(),
         }
     if isinstance(light, Illuminator):
         x, y, z = view.eye
         right, ahead, up = (float(value) for value in view.direction)
         return {
             "eye": view.eye,
-            "lamp": (x, y, z + _LAMP_ABOVE_LENS_M),
+            "lamp": (x, y, z + light.offset_m),
             "lamp_direction": (right, ahead, up),
             "lamp_power": light.power,
             "lamp_ambient": light.ambient,
         }
-    raise TypeError(f"light: expected Daylight or Illuminator, got {type(light).__name__}")
+    raise TypeError(
+        "light: expected a Daylight with its shadows, an Illuminator or a Warmth, "
+        f"got {type(light).__name__}"
+    )
+
+
+def _padded(lamps: tuple[Vector, ...]) -> npt.NDArray[np.float32]:
+    """(MOST_LAMPS, 3) float32."""
+    rows = np.zeros((MOST_LAMPS, 3), np.float32)
+    rows[: len(lamps)] = np.array(lamps, np.float32).reshape(-1, 3)
+    return rows
 
 
 def unit(vector: Vector) -> Vector:
@@ -117,7 +159,7 @@ def unit(vector: Vector) -> Vector:
 
 
 def sun_matrix(
-    sun_from: Vector, view: View, *, radius_m: float = 14.0, distance_m: float = 30.0
+    sun_from: Vector, view: View, *, radius_m: float = _SHADOW_RADIUS_M, distance_m: float = 30.0
 ) -> npt.NDArray[np.float32]:
     """(4, 4) float32 orthographic view from the sun on the ground before the camera."""
     sun = np.array(unit(sun_from))
