@@ -9,7 +9,8 @@ import pytest
 
 from simulator.figures.closet import random_outfit, random_vest
 from simulator.figures.company import BLOCK, Character, changed, character, company
-from simulator.figures.gait import Arms, random_gait
+from simulator.figures.gait import random_gait
+from simulator.figures.joints import Arms
 from simulator.figures.palette import COLOURS
 from simulator.figures.people import Looks, random_looks, with_load
 from simulator.figures.textiles import (

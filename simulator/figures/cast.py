@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.figures.body import Figure
-from simulator.figures.gait import Gait
+from simulator.figures.joints import Gait
 from simulator.figures.people import Looks
 from simulator.figures.wardrobe import (
     Carried,

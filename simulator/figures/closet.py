@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from simulator.figures import palette
 from simulator.figures.palette import random_colour
 from simulator.figures.textiles import Dye, Fibre, hair_infrared, random_infrared, skin_infrared
+from simulator.figures.tops import FEMININE_TOPS, GARMENTS, KNIT, MASCULINE_TOPS
 from simulator.figures.wardrobe import (
     Carried,
     Cloth,
@@ -26,29 +27,10 @@ _Choice = TypeVar("_Choice")
 _SILVER = (0.50, 0.51, 0.52)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Garment:
-    """A kind of top and how it is cut; pairs are lowest and highest.
-
-    Attributes:
-        open_share: How often it is worn open.
-    """
-
-    colours: Mapping[str, float]
-    fibres: Mapping[Fibre, float]
-    patterns: Mapping[Pattern, float]
-    hem_m: tuple[float, float] = (-0.07, 0.03)
-    sleeve_m: tuple[float, float] = (0.43, 0.45)
-    thickness_m: tuple[float, float] = (0.009, 0.015)
-    collar_m: tuple[float, float] = (0.54, 0.565)
-    open_share: float = 0.0
-    has_hood: float = 0.0
-
-
 def random_outfit(rng: np.random.Generator, *, feminine: bool) -> Outfit:
     """Somebody's clothes, skin and hair."""
-    shares = _FEMININE_TOPS if feminine else _MASCULINE_TOPS
-    garment = _GARMENTS[_pick(shares, rng)]
+    shares = FEMININE_TOPS if feminine else MASCULINE_TOPS
+    garment = GARMENTS[_pick(shares, rng)]
     hair_cloth = random_hair(rng)
     is_open = rng.random() < garment.open_share
     outfit = Outfit(
@@ -57,7 +39,7 @@ def random_outfit(rng: np.random.Generator, *, feminine: bool) -> Outfit:
         top=random_cloth(garment.colours, garment.fibres, garment.patterns, rng),
         bottom=random_cloth(palette.TROUSERS, _TROUSER_FIBRES, _TROUSER_PATTERNS, rng),
         shoes=random_shoes(rng),
-        shirt=random_cloth(palette.TOPS, _KNIT, {Pattern.PLAIN: 1}, rng),
+        shirt=random_cloth(palette.TOPS, KNIT, {Pattern.PLAIN: 1}, rng),
         cap=random_cloth(palette.BAGS, {Fibre.COTTON: 5, Fibre.ACRYLIC: 5}, _CAP_PATTERNS, rng),
         bag=random_cloth(palette.BAGS, _BAG_FIBRES, {Pattern.PLAIN: 4, Pattern.LOGO: 1}, rng),
         hair_style=_pick(_FEMININE_HAIR if feminine else _MASCULINE_HAIR, rng),
@@ -156,7 +138,7 @@ def _with_legs(outfit: Outfit, rng: np.random.Generator, *, feminine: bool) -> O
             legwear=_tights(rng) if rng.random() < (0.85 if is_cold else 0.3) else None,
         )
         if not is_cold and rng.random() < 0.5:
-            dress = random_cloth(palette.TOPS, _KNIT, _SKIRT_PATTERNS, rng)
+            dress = random_cloth(palette.TOPS, KNIT, _SKIRT_PATTERNS, rng)
             outfit = replace(outfit, top=dress, bottom=dress, hem_m=-0.05, opening_m=0.0)
     elif rng.random() < 0.42:
         denim = random_cloth(
@@ -218,7 +200,6 @@ def _pick(shares: Mapping[_Choice, float], rng: np.random.Generator) -> _Choice:
 
 
 _VEST_SHARE = 0.03
-_KNIT = {Fibre.COTTON: 6.0, Fibre.POLYESTER: 3.0, Fibre.WOOL: 1.0, Fibre.ACRYLIC: 1.0}
 _TROUSER_FIBRES = {Fibre.COTTON: 6.0, Fibre.POLYESTER: 4.0, Fibre.WOOL: 2.0, Fibre.NYLON: 1.0}
 _BAG_FIBRES = {Fibre.NYLON: 4.0, Fibre.POLYESTER: 4.0, Fibre.LEATHER: 2.0, Fibre.COTTON: 1.0}
 _TROUSER_PATTERNS = {Pattern.PLAIN: 20.0, Pattern.SIDE_STRIPE: 1.5, Pattern.CHECKS: 0.6}
@@ -231,106 +212,6 @@ _SKIRT_PATTERNS = {
 }
 _CAP_PATTERNS = {Pattern.PLAIN: 1.0}
 _SCARF = {Pattern.PLAIN: 5.0, Pattern.DOTS: 1.0}
-_GARMENTS: Mapping[str, _Garment] = {
-    "T-shirt": _Garment(
-        colours=palette.TOPS,
-        fibres={Fibre.COTTON: 8.0, Fibre.POLYESTER: 3.0},
-        patterns={
-            Pattern.PLAIN: 9.0,
-            Pattern.PRINT: 4.0,
-            Pattern.LOGO: 4.0,
-            Pattern.LETTERS: 2.0,
-            Pattern.STRIPES: 2.0,
-            Pattern.BLOCK: 1.0,
-            Pattern.DOTS: 0.5,
-        },
-        sleeve_m=(0.23, 0.30),
-    ),
-    "sleeveless": _Garment(
-        colours=palette.TOPS,
-        fibres=_KNIT,
-        patterns={Pattern.PLAIN: 6.0, Pattern.PRINT: 1.0, Pattern.STRIPES: 1.0},
-        sleeve_m=(0.16, 0.19),
-        collar_m=(0.50, 0.54),
-    ),
-    "shirt": _Garment(
-        colours=palette.TOPS,
-        fibres={Fibre.COTTON: 8.0, Fibre.POLYESTER: 2.0},
-        patterns={Pattern.PLAIN: 8.0, Pattern.PINSTRIPES: 3.0, Pattern.CHECKS: 4.0},
-        sleeve_m=(0.30, 0.45),
-        open_share=0.12,
-    ),
-    "sweater": _Garment(
-        colours=palette.TOPS,
-        fibres={Fibre.WOOL: 4.0, Fibre.ACRYLIC: 3.0, Fibre.COTTON: 4.0},
-        patterns={Pattern.PLAIN: 10.0, Pattern.STRIPES: 2.0, Pattern.BLOCK: 1.0, Pattern.PRINT: 1},
-        thickness_m=(0.014, 0.022),
-    ),
-    "hoodie": _Garment(
-        colours=palette.TOPS,
-        fibres={Fibre.COTTON: 7.0, Fibre.POLYESTER: 3.0},
-        patterns={Pattern.PLAIN: 7.0, Pattern.LOGO: 3.0, Pattern.LETTERS: 3.0, Pattern.PRINT: 2.0},
-        thickness_m=(0.016, 0.026),
-        open_share=0.2,
-        has_hood=1.0,
-    ),
-    "jacket": _Garment(
-        colours=palette.COATS,
-        fibres={Fibre.POLYESTER: 4.0, Fibre.NYLON: 4.0, Fibre.COTTON: 2.0, Fibre.LEATHER: 1.5},
-        patterns={Pattern.PLAIN: 9.0, Pattern.BLOCK: 2.0, Pattern.LOGO: 1.0},
-        hem_m=(-0.09, 0.0),
-        thickness_m=(0.018, 0.028),
-        collar_m=(0.56, 0.585),
-        open_share=0.4,
-        has_hood=0.35,
-    ),
-    "puffer": _Garment(
-        colours=palette.COATS,
-        fibres={Fibre.NYLON: 6.0, Fibre.POLYESTER: 4.0},
-        patterns={Pattern.QUILT: 1.0},
-        hem_m=(-0.09, -0.02),
-        thickness_m=(0.034, 0.048),
-        collar_m=(0.565, 0.59),
-        open_share=0.3,
-        has_hood=0.5,
-    ),
-    "blazer": _Garment(
-        colours=palette.COATS,
-        fibres={Fibre.WOOL: 7.0, Fibre.POLYESTER: 3.0},
-        patterns={Pattern.PLAIN: 8.0, Pattern.PINSTRIPES: 1.0, Pattern.CHECKS: 1.0},
-        hem_m=(-0.10, -0.06),
-        thickness_m=(0.018, 0.024),
-        open_share=0.9,
-    ),
-    "coat": _Garment(
-        colours=palette.COATS,
-        fibres={Fibre.WOOL: 6.0, Fibre.POLYESTER: 3.0, Fibre.COTTON: 2.0},
-        patterns={Pattern.PLAIN: 10.0, Pattern.CHECKS: 1.0},
-        hem_m=(-0.50, -0.16),
-        thickness_m=(0.024, 0.036),
-        collar_m=(0.56, 0.585),
-        open_share=0.4,
-        has_hood=0.1,
-    ),
-    "parka": _Garment(
-        colours=palette.COATS,
-        fibres={Fibre.NYLON: 5.0, Fibre.POLYESTER: 5.0, Fibre.COTTON: 2.0},
-        patterns={Pattern.PLAIN: 5.0, Pattern.QUILT: 3.0},
-        hem_m=(-0.34, -0.14),
-        thickness_m=(0.028, 0.042),
-        collar_m=(0.565, 0.59),
-        open_share=0.25,
-        has_hood=0.8,
-    ),
-}
-_MASCULINE_TOPS: Mapping[str, float] = {
-    "T-shirt": 22, "sleeveless": 1, "shirt": 11, "sweater": 11, "hoodie": 14, "jacket": 17,
-    "puffer": 8, "blazer": 6, "coat": 5, "parka": 5,
-}  # fmt: skip
-_FEMININE_TOPS: Mapping[str, float] = {
-    "T-shirt": 17, "sleeveless": 6, "shirt": 9, "sweater": 14, "hoodie": 8, "jacket": 14,
-    "puffer": 8, "blazer": 5, "coat": 12, "parka": 7,
-}  # fmt: skip
 _FEMININE_HAIR: Mapping[HairStyle, float] = {
     HairStyle.LONG: 36, HairStyle.BOB: 20, HairStyle.PONYTAIL: 20, HairStyle.BUN: 10,
     HairStyle.SHORT: 8, HairStyle.CURLY: 6,

@@ -8,8 +8,9 @@ import numpy as np
 
 from simulator.figures.body import BodyModel, Figure, Floats, skin
 from simulator.figures.closet import random_outfit
-from simulator.figures.gait import Arms, Gait, WalkCycle, fit_walk_cycle, random_gait
+from simulator.figures.gait import WalkCycle, fit_walk_cycle, random_gait
 from simulator.figures.garments import DressedMesh, tailor, vertex_normals
+from simulator.figures.joints import Arms, Gait
 from simulator.figures.wardrobe import Carried, Outfit
 
 
