@@ -26,7 +26,7 @@ SYSU_FILES = OFFICIAL / "SYSU-MM01_official"
 
 def unit(n: int, dimension: int, seed: int) -> npt.NDArray[np.float32]:
     vectors = np.random.default_rng(seed).normal(size=(n, dimension)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def labels_of(rows: list[tuple[int, int, bool]]) -> Labels:

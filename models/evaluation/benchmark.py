@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.datasets.folder import find_crops
+from models.datasets.llcm import read_llcm
+from models.datasets.regdb import read_regdb
+from models.datasets.sysu import read_sysu
 from models.datasets.types import Dataset, LabelledImage
 from models.evaluation import protocols
 from models.evaluation.permutations import read_permutations
@@ -106,4 +109,8 @@ def _permutations(folder: Path, named: Path | None) -> Permutations | None:
     return None if found is None else read_permutations(found)
 
 
-_READERS: dict[str, Callable[[Path, int], Dataset]] = {}
+_READERS: dict[str, Callable[[Path, int], Dataset]] = {
+    "sysu": lambda folder, _split: read_sysu(folder),
+    "regdb": read_regdb,
+    "llcm": lambda folder, _split: read_llcm(folder),
+}
