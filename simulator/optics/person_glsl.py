@@ -102,7 +102,10 @@ vec4 with_face(vec4 c) {
     if (dot(g, g) < 1.15) return c;
   }
   vec2 e = vec2(side - .031, z - .697) * vec2(1., 1.8);
-  if (ref.y < -.08 && dot(e, e) < .00016) return vec4(c.rgb * .25, c.a * .35);
+  if (ref.y < -.08 && dot(e, e) < .00016) {
+    retro = .004 * step(dot(e, e), .00005);
+    return vec4(c.rgb * .25, c.a * .35);
+  }
   if (ref.y < -.09 && abs(z - .716) < .005 && abs(side - .033) < .02)
     return mix(c * .55, cloth[HAIR], .6);
   if (lips) return vec4(c.rgb * vec3(.85, .55, .55), c.a * .9);

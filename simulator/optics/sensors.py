@@ -21,13 +21,14 @@ Picture = npt.NDArray[np.uint8]
 Radiance = npt.NDArray[np.float32]
 
 _FULL_WELL = 20_000.0
-_READ_NOISE = 6.0
-_ELECTRONS_PER_LUX = 100.0
+_READ_NOISE = 4.0
+_ELECTRONS_PER_LUX = 35.0
 """Electrons that one picture pixel collects from white in one lux in the longest exposure.
 
 f/2.0 gives the sensor T / (4 N^2) = 0.056 of the scene's illuminance; 1 lux of white light is
 some 1e16 photons per second and square metre; a 3 um pixel under a colour filter turns a quarter
-of them into electrons: 25 in 1/50 s. Four such pixels make one of ours.
+of them into electrons: 25 in 1/50 s. Of the four such pixels behind one of ours, red and blue have
+one each, green has two.
 """
 _SHOT_NOISE = 0.0006
 _DENOISED_PX = 0.5

@@ -77,7 +77,7 @@ def through(skin_c: float, insulation: float, light: Warmth) -> float:
     33.0
     """
     convection = 8.6 * max(light.wind_mps, 0.1) ** 0.53
-    air_layer = 1 / (_RADIATION_W_M2K + convection)
+    air_layer = 1 / (_RADIATION_W_M2K + float(convection))
     return light.air_c + (skin_c - light.air_c) * air_layer / (insulation + air_layer)
 
 
@@ -109,7 +109,7 @@ def warmth_of_materials(outfit: Outfit, light: Warmth) -> npt.NDArray[np.float32
         Material.HAIR: (scalp, _HAIR[outfit.hair_style]),
         Material.CAP: (scalp, 0.13),
         Material.BAG: (skin.covered_trunk, 0.9),
-        Material.LOCKS: (scalp, 0.35),
+        Material.LOCKS: (scalp, 0.25),
         Material.VEST: (skin.covered_trunk, top + 0.05),
         Material.HOOD: (scalp, top + 0.08),
         Material.SCARF: (skin.face, 0.12),
@@ -122,16 +122,16 @@ def warmth_of_materials(outfit: Outfit, light: Warmth) -> npt.NDArray[np.float32
     )
 
 
-_HAIR = dict.fromkeys(HairStyle, 0.15) | {
+_HAIR = dict.fromkeys(HairStyle, 0.10) | {
     HairStyle.BALD: 0.0,
-    HairStyle.CROPPED: 0.05,
-    HairStyle.RECEDING: 0.10,
-    HairStyle.CURLY: 0.24,
-    HairStyle.BOB: 0.2,
-    HairStyle.LONG: 0.2,
-    HairStyle.BUN: 0.18,
+    HairStyle.CROPPED: 0.04,
+    HairStyle.RECEDING: 0.07,
+    HairStyle.CURLY: 0.17,
+    HairStyle.BOB: 0.14,
+    HairStyle.LONG: 0.14,
+    HairStyle.BUN: 0.13,
 }
-"""Insulation (m2 K/W): 0.15 makes short hair 27 degrees where the face has 34."""
+"""Insulation (m2 K/W): 0.1 makes short hair 27 degrees in a room where the face has 34."""
 
 _STORED_K = {
     Surface.PLAIN: 0.2,

@@ -16,6 +16,7 @@ _NEAR_M, _FAR_M = 0.35, 6.0
 _HEAVIEST_MM_H = 50.0
 _DROP_BACKSCATTER = 0.12
 _SUB_PIXEL_BITS = 3
+_DEFOCUS_PX_M = 1.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +97,11 @@ class Rain:
         focal_px = _focal_px(view)
         speed = 9.65 - 10.3 * np.exp(-0.6 * drops.diameter_m * 1000)
         length_px = speed * self.shutter_s * focal_px / drops.away_m
-        wide_px = drops.diameter_m * focal_px / drops.away_m
-        share = np.minimum(drops.diameter_m / (speed * self.shutter_s), 1) * np.minimum(wide_px, 1)
+        sharp_px = drops.diameter_m * focal_px / drops.away_m
+        # The lens is focused far away: near drops are spread out and fainter.
+        wide_px = sharp_px + _DEFOCUS_PX_M / drops.away_m
+        share = np.minimum(drops.diameter_m / (speed * self.shutter_s), 1)
+        share = share * sharp_px / np.maximum(wide_px, 1)
         value = share if brightness is None else share * brightness
         way = np.stack([length_px * self.slant, length_px], axis=1) / 2
         one = 1 << _SUB_PIXEL_BITS
