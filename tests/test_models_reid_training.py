@@ -1,4 +1,4 @@
-"""The losses against plain loops, the supply of crops, the augmentation, and one small run."""
+"""The losses of the shipped recipe against plain loops, the augmentation, and small runs of it."""
 
 from __future__ import annotations
 
@@ -7,36 +7,25 @@ import json
 import math
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from models.datasets.folder import read_folder
 from models.reid.checkpoint import read_checkpoint
+from models.reid.embedder import to_input
 from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork
-from models.training.augment import augment, pseudo_infrared
-from models.training.data import batches, find_crops, fingerprint
-from models.training.loop import blend, train
+from models.training.augment import augment, augment_plainly, one_channel, pseudo_infrared
+from models.training.batch import sized
+from models.training.loop import Session, train
 from models.training.losses.contrastive import across_light, contrastive
 from models.training.losses.drift import similarity_drift
-from models.training.recipe import Recipe, read_recipe
-from streams.errors import ConfigInvalid, SourceUnreadable
+from models.training.recipe import altered, read_recipe
+from models.training.starts import Start
+from models.training.state import blend
 from streams.types import Modality
-
-RECIPES = Path("models/training/recipes")
-
-
-def write_people(folder: Path, n: int) -> Path:
-    rng = np.random.default_rng(0)
-    for person in range(n):
-        for modality, camera in itertools.product(Modality, (1, 2)):
-            view = folder / f"{person:04d}" / f"{modality}_c{camera}"
-            view.mkdir(parents=True)
-            for shot in range(2):
-                pixels = rng.integers(0, 256, (64, 32, 3), dtype=np.uint8)
-                cv2.imwrite(str(view / f"{shot}.jpg"), pixels)
-    return folder
+from tests.labelled_crops import write_people
 
 
 def test_contrastive_loss_equals_a_plain_loop() -> None:
@@ -92,63 +81,64 @@ def test_drift_is_zero_under_rotation() -> None:
     assert float(similarity_drift(teacher.flip(0), teacher)) > 0.01
 
 
-def test_batches_hold_each_person_in_both_lights_from_different_cameras(tmp_path: Path) -> None:
-    crops = find_crops(write_people(tmp_path, 4))
-    supply = batches(crops, people=3, per_modality=2, rng=np.random.default_rng(0))
-
-    for batch in itertools.islice(supply, 5):
-        assert len({crop.person for crop in batch}) == 3
-        for person, light in itertools.product({c.person for c in batch}, Modality):
-            theirs = [c for c in batch if c.person == person and c.modality is light]
-            assert len({crop.camera for crop in theirs}) == 2
-
-
-def test_the_same_seed_gives_the_same_batches(tmp_path: Path) -> None:
-    crops = find_crops(write_people(tmp_path, 3))
-
-    first, second = (
-        next(batches(crops, people=2, per_modality=1, rng=np.random.default_rng(7)))
-        for _ in range(2)
-    )
-
-    assert first == second
-
-
-def test_too_few_people_and_wrong_folders_are_named(tmp_path: Path) -> None:
-    crops = find_crops(write_people(tmp_path / "few", 2))
-    with pytest.raises(SourceUnreadable, match="found 2"):
-        next(batches(crops, people=3, per_modality=1, rng=np.random.default_rng(0)))
-    with pytest.raises(SourceUnreadable, match="found no picture"):
-        find_crops(tmp_path / "nothing")
-    odd = tmp_path / "odd" / "0001" / "thermal_c1"
-    odd.mkdir(parents=True)
-    (odd / "0.jpg").touch()
-    with pytest.raises(SourceUnreadable, match="visible_CAMERA"):
-        find_crops(tmp_path / "odd")
-
-
-def test_the_fingerprint_of_data_changes_with_a_file(tmp_path: Path) -> None:
-    crops = find_crops(write_people(tmp_path, 2))
-    before = fingerprint(crops)
-
-    crops[0].path.write_bytes(b"x")
-
-    assert fingerprint(crops) != before
-
-
-@pytest.mark.parametrize("modality", Modality)
-def test_augmentation_keeps_shape_range_and_infrared_grey(modality: Modality) -> None:
+@pytest.mark.parametrize(
+    ("hw", "modality"), list(itertools.product([(256, 128), (64, 32)], Modality)), ids=str
+)
+def test_augmentation_keeps_shape_range_and_infrared_grey(
+    hw: tuple[int, int], modality: Modality
+) -> None:
     rng = np.random.default_rng(0)
-    visible = rng.uniform(0, 255, (256, 128, 3)).astype(np.float32)
+    visible = rng.uniform(0, 255, (*hw, 3)).astype(np.float32)
     source = visible if modality is Modality.VISIBLE else pseudo_infrared(visible, rng)
 
     for _ in range(40):
         bad = augment(source, modality, rng)
-        assert bad.shape == (256, 128, 3)
+        assert bad.shape == (*hw, 3)
         assert bad.dtype == np.float32
         assert 0 <= bad.min() <= bad.max() <= 255
         if modality is Modality.INFRARED:
             assert np.abs(np.diff(bad, axis=2)).max() < 4  # JPEG alone may tint a little
+
+
+def test_plain_augmentation_moves_mirrors_and_erases_and_nothing_else() -> None:
+    rng = np.random.default_rng(0)
+    source = rng.uniform(1, 255, (64, 32, 3)).astype(np.float32)
+
+    unchanged = [augment_plainly(source, rng, pad_px=0, erase_probability=0) for _ in range(20)]
+    erased = [augment_plainly(source, rng, pad_px=0, erase_probability=1) for _ in range(60)]
+    moved = [augment_plainly(source, rng, pad_px=10, erase_probability=0) for _ in range(20)]
+
+    mirrored = [np.array_equal(x, source[:, ::-1]) for x in unchanged]
+    assert all(m or np.array_equal(x, source) for m, x in zip(mirrored, unchanged, strict=True))
+    assert 0 < sum(mirrored) < 20
+    shares = [float((x != y).any(2).mean()) for x in erased for y in [_closer(x, source)]]
+    assert 0 < max(shares) <= 0.45  # 40 % of the area, rounded to whole pixels
+    assert any((x == 0).all(2).any() for x in moved)  # the border came in
+
+
+def _closer(x: np.ndarray, source: np.ndarray) -> np.ndarray:
+    """The source, or its mirror if that is what x was made from."""
+    mirror = source[:, ::-1]
+    return source if (x == source).mean() > (x == mirror).mean() else mirror
+
+
+def test_one_channel_is_one_of_the_three() -> None:
+    rng = np.random.default_rng(0)
+    source = rng.uniform(0, 255, (8, 4, 3)).astype(np.float32)
+
+    seen = {
+        next(c for c in range(3) if np.array_equal(x, np.repeat(source[..., [c]], 3, 2)))
+        for x in (one_channel(source, rng) for _ in range(30))
+    }
+
+    assert seen == {0, 1, 2}
+
+
+def test_training_sizes_crops_as_the_embedder_does() -> None:
+    rng = np.random.default_rng(0)
+    for hw in ((300, 140), (100, 40), (400, 90), (256, 128)):
+        crop = rng.integers(0, 256, (*hw, 3), dtype=np.uint8)
+        assert np.array_equal(sized(crop, (256, 128)), to_input(crop))
 
 
 def test_a_blend_of_nothing_is_the_start_and_of_all_the_trained_one() -> None:
@@ -164,35 +154,29 @@ def test_a_blend_of_nothing_is_the_start_and_of_all_the_trained_one() -> None:
         torch.testing.assert_close(everything[name], other)
 
 
-def test_two_steps_change_the_weights_and_report_how_to_repeat_them(tmp_path: Path) -> None:
+def test_the_shipped_recipe_changes_every_stage_and_reports_how_to_repeat_it(
+    tmp_path: Path,
+) -> None:
     torch.manual_seed(0)
-    start = EdgeNetwork(EdgeArchitecture(independent_stages=1))
-    recipe = Recipe(name="tiny", iterations=2, people_per_batch=2, crops_per_modality=1)
-    folder = write_people(tmp_path / "data", 3)
+    start = EdgeNetwork(EdgeArchitecture())
+    recipe = altered(read_recipe("edge"), iterations=2)
+    batch = recipe.batch.model_copy(update={"people": 2, "per_modality": 1})
+    recipe = recipe.model_copy(update={"batch": batch})
+    dataset = read_folder(write_people(tmp_path / "data", 3))
+    session = Session(out=tmp_path / "out", device=torch.device("cpu"))
 
-    train(recipe, start, folder=folder, out=tmp_path / "out", licence="Apache-2.0")
+    train(recipe, Start(network=start, name="chance", licence="none"), dataset, session=session)
 
-    checkpoint = read_checkpoint(tmp_path / "out" / "tiny.safetensors")
+    checkpoint = read_checkpoint(tmp_path / "out" / "edge.safetensors")
     moved = {
         name.split(".")[0]
         for name, weight in checkpoint.network.state_dict().items()
         if not torch.allclose(weight, start.state_dict()[name].half().float())
     }
     assert moved == {"visible", "infrared", "shared", "head"}
+    assert checkpoint.card.stage.startswith("trained, 2 of 2 iterations")
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert report["n_people"] == 3
-    assert len(report["steps"]) == 2
-    assert {"commit", "recipe_sha256", "data_sha256", "torch", "hardware"} <= report.keys()
-
-
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.yaml")), ids=lambda p: p.stem)
-def test_every_shipped_recipe_is_valid(path: Path) -> None:
-    assert read_recipe(path).name
-
-
-def test_an_unknown_setting_of_a_recipe_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "r.yaml"
-    path.write_text("name: x\nepochs: 80\n", encoding="utf-8")
-
-    with pytest.raises(ConfigInvalid, match="epochs"):
-        read_recipe(path)
+    assert report["n_iterations_done"] == 2
+    assert {"contrastive", "drift"} <= report["last_step"].keys()
+    assert {"commit", "recipe_sha256", "data_sha256", "torch", "hardware", "seed"} <= report.keys()
