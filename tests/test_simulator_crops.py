@@ -13,10 +13,10 @@ import pytest
 
 from simulator.cropping.crops import CropsRefused, write_crops
 from simulator.cropping.cutting import Cut, cut
-from simulator.cropping.lenses import infrared_cameras, visible_cameras
-from simulator.cropping.skies import dimmed, some_daylight
+from simulator.cropping.lenses import infrared_cameras, thermal_cameras, visible_cameras
+from simulator.cropping.skies import some_daylight, some_light
 from simulator.figures.body import body_cache
-from simulator.optics.illumination import Daylight
+from simulator.optics.bands import Band
 
 
 def why_not() -> str | None:
@@ -31,9 +31,16 @@ def why_not() -> str | None:
 
 
 def few_crops(out: Path, identities: range, *, seed: int = 3) -> None:
-    """One visible and two near-infrared crops of each, small."""
+    """One visible, two near-infrared and one thermal crop of each, small."""
     write_crops(
-        out, identities=identities, seed=seed, visible=1, infrared=2, cameras=2, size_hw=(64, 32)
+        out,
+        identities=identities,
+        seed=seed,
+        visible=1,
+        infrared=2,
+        thermal=1,
+        cameras=2,
+        size_hw=(64, 32),
     )
 
 
@@ -64,7 +71,12 @@ def test_a_resumed_run_writes_the_same_bytes_as_an_uninterrupted_one(tmp_path: P
             *(
                 f"{identity}/{name}"
                 for identity in ("0005", "0006", "0007")
-                for name in ("visible_c1/00.jpg", "infrared_c1/00.jpg", "infrared_c2/00.jpg")
+                for name in (
+                    "visible_c1/00.jpg",
+                    "infrared_c1/00.jpg",
+                    "infrared_c2/00.jpg",
+                    "thermal_c1/00.jpg",
+                )
             ),
         ]
     )
@@ -122,18 +134,19 @@ def test_a_camera_stays_the_same_however_many_there_are() -> None:
     assert infrared_cameras(6)[5] != infrared_cameras(6)[1]
 
 
-def test_light_is_full_by_day_and_dim_at_dusk() -> None:
+def test_a_quarter_of_all_visible_crops_is_taken_in_little_light() -> None:
     rng = np.random.default_rng(0)
 
-    drawn = [some_daylight(rng) for _ in range(300)]
+    lux = np.array([some_daylight(rng).lux for _ in range(300)])
 
-    dim = [light for light, brightness in drawn if brightness < 0.5]
-    assert 40 < len(dim) < 120
-    assert max(max(light.sky) for light in dim) < 0.4
+    assert 0.15 < np.mean(lux < 5000) < 0.35
+    assert lux.min() < 100
 
 
-def test_dimmed_light_is_a_share_of_every_light() -> None:
-    half = dimmed(Daylight(), 0.5)
+def test_every_sensor_gets_light_of_its_own_band() -> None:
+    rng = np.random.default_rng(2)
+    lenses = (visible_cameras(1)[0], infrared_cameras(1)[0], thermal_cameras(1)[0])
 
-    assert half.sun == pytest.approx([0.5 * value for value in Daylight().sun])
-    assert half.bounce == pytest.approx([0.5 * value for value in Daylight().bounce])
+    bands = [some_light(lens.sensor, rng).band for lens in lenses]
+
+    assert bands == [Band.VISIBLE, Band.NEAR_INFRARED, Band.THERMAL]

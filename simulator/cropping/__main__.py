@@ -25,7 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=1, help="number of the first identity")
     parser.add_argument("--visible", type=int, default=8, help="visible crops per identity")
     parser.add_argument("--infrared", type=int, default=12, help="infrared crops per identity")
-    parser.add_argument("--cameras", type=int, default=4, help="cameras per modality")
+    parser.add_argument("--thermal", type=int, default=0, help="thermal crops per identity")
+    parser.add_argument("--cameras", type=int, default=4, help="cameras per band")
     parser.add_argument("--size", default="256x128", help="height x width of a crop, pixels")
     parser.add_argument("--seed", type=int, default=11, help="another seed, other people")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the work")
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             seed=options.seed,
             visible=options.visible,
             infrared=options.infrared,
+            thermal=options.thermal,
             cameras=options.cameras,
             size_hw=(height, width),
             jobs=options.jobs,

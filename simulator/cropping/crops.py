@@ -1,12 +1,14 @@
-"""Person crops of many identities, visible and infrared, to train re-identification.
+"""Person crops of many identities in visible light and infrared, to train re-identification.
 
 `write_crops` writes `OUT/<identity>/visible_c<camera>/<n>.jpg` and
-`OUT/<identity>/infrared_c<camera>/<n>.jpg`, the settings in `OUT/crops.json`, and an empty file
-`OUT/DONE` at the end. No two crops share a pose, a view or a background.
+`OUT/<identity>/infrared_c<camera>/<n>.jpg`, on demand `thermal_c<camera>` too, the settings in
+`OUT/crops.json`, and an empty file `OUT/DONE` at the end. No two crops share a pose, a view or a
+background.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simulator.cropping.lenses import infrared_cameras, visible_cameras
+from simulator.cropping.lenses import infrared_cameras, thermal_cameras, visible_cameras
 from simulator.cropping.portraits import CROPPED_IDENTITY, CropCamera, canvas_px, crops_of
 from simulator.cropping.strangers import Strangers, Wardrobe
 from simulator.cropping.studio import open_studio
@@ -25,8 +27,8 @@ from simulator.figures.body import load_body_model
 from simulator.figures.company import character
 from simulator.figures.people import Person, dress
 from simulator.optics.bands import Band
-from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer
+from simulator.optics.sensors import Picture
 from streams.errors import Permanent
 
 Report = Callable[[int, int], None]
@@ -39,7 +41,7 @@ _CROP_STREAM = 9
 
 
 class CropsRefused(Permanent):
-    """The folder cannot take these crops, or what was asked for cannot be drawn."""
+    """The folder holds crops of other settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +49,15 @@ class CropSettings:
     """What decides how the crops of one identity look.
 
     Attributes:
-        visible, infrared: Crops per identity.
-        cameras: Per modality.
+        visible, infrared, thermal: Crops per identity.
+        cameras: Per band.
         size_hw: Height and width of a crop, pixels.
     """
 
     seed: int
     visible: int
     infrared: int
+    thermal: int
     cameras: int
     size_hw: tuple[int, int]
 
@@ -81,15 +84,15 @@ def write_crops(
         jobs: Processes that share the work.
 
     Raises:
-        CropsRefused: If `out` holds crops of other settings, or thermal crops are asked for.
+        CropsRefused: If `out` holds crops of other settings.
     """
-    if thermal:
-        raise CropsRefused(
-            f"thermal: expected 0, got {thermal}; crops are drawn in visible and near-infrared "
-            "light only, ask for thermal pictures with `noctule simulate`"
-        )
     settings = CropSettings(
-        seed=seed, visible=visible, infrared=infrared, cameras=cameras, size_hw=size_hw
+        seed=seed,
+        visible=visible,
+        infrared=infrared,
+        thermal=thermal,
+        cameras=cameras,
+        size_hw=size_hw,
     )
     _claim(out, settings)
     missing = [identity for identity in identities if not _folder(out, identity).is_dir()]
@@ -120,29 +123,59 @@ def _work(out: Path, settings: CropSettings, identities: list[int]) -> Iterator[
         return
     model = load_body_model()
     size_px = canvas_px(settings.size_hw)
-    with (
-        open_studio(Band.VISIBLE, size_px, supersampling=1) as by_day,
-        open_studio(Band.NEAR_INFRARED, size_px, supersampling=1) as by_night,
-    ):
-        rounds = (
-            (Band.VISIBLE, by_day, visible_cameras(settings.cameras), settings.visible),
-            (Band.NEAR_INFRARED, by_night, infrared_cameras(settings.cameras), settings.infrared),
-        )
+    with contextlib.ExitStack() as stack:
         wardrobe = Wardrobe(model)
-        strangers = {band: Strangers(wardrobe, one) for band, one, _, _ in rounds}
+        rounds = [
+            _Round(
+                band=band,
+                renderer=(
+                    studio := stack.enter_context(open_studio(band, size_px, supersampling=1))
+                ),
+                strangers=Strangers(wardrobe, studio),
+                cameras=cameras,
+                n_crops=n_crops,
+            )
+            for band, cameras, n_crops in _bands(settings)
+            if n_crops > 0
+        ]
         for identity in identities:
             worn = character(identity, seed=settings.seed, alike=ALIKE, uniformed=UNIFORMED)
             person = dress(model, CROPPED_IDENTITY, worn.looks)
             partial = out / f".partial-{identity:04d}"
             shutil.rmtree(partial, ignore_errors=True)
-            for band, renderer, lenses, n_crops in rounds:
-                _write_round(
-                    partial / band.modality.value, person, strangers[band], lenses, renderer,
-                    _rng(settings.seed, identity, band), n_crops, settings.size_hw,
-                )  # fmt: skip
-            partial.mkdir(parents=True, exist_ok=True)
+            partial.mkdir()
+            for one in rounds:
+                rng = _rng(settings.seed, identity, one.band)
+                _write_round(partial, person, one, rng, settings.size_hw)
             partial.rename(_folder(out, identity))
             yield identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Round:
+    """All that crops of one band are made with."""
+
+    band: Band
+    renderer: Renderer
+    strangers: Strangers
+    cameras: tuple[CropCamera, ...]
+    n_crops: int
+
+
+def _bands(settings: CropSettings) -> tuple[tuple[Band, tuple[CropCamera, ...], int], ...]:
+    n = settings.cameras
+    return (
+        (Band.VISIBLE, visible_cameras(n), settings.visible),
+        (Band.NEAR_INFRARED, infrared_cameras(n), settings.infrared),
+        (Band.THERMAL, thermal_cameras(n), settings.thermal),
+    )
+
+
+_FOLDER_OF_BAND = {
+    Band.VISIBLE: "visible",
+    Band.NEAR_INFRARED: "infrared",
+    Band.THERMAL: "thermal",
+}
 
 
 def _rng(seed: int, identity: int, band: Band) -> np.random.Generator:
@@ -150,23 +183,22 @@ def _rng(seed: int, identity: int, band: Band) -> np.random.Generator:
 
 
 def _write_round(
-    start: Path,
+    partial: Path,
     person: Person,
-    strangers: Strangers,
-    cameras: tuple[CropCamera, ...],
-    renderer: Renderer,
+    one: _Round,
     rng: np.random.Generator,
-    n_crops: int,
     size_hw: tuple[int, int],
 ) -> None:
-    """Crops of one identity in one modality, into folders whose names begin with `start`."""
-    renderer.add(person)
-    shots = crops_of(person, strangers, cameras, renderer, rng, n_crops=n_crops, size_hw=size_hw)
+    """Crops of one identity in one band, a folder per camera."""
+    one.renderer.add(person)
+    shots = crops_of(
+        person, one.strangers, one.cameras, one.renderer, rng, n_crops=one.n_crops, size_hw=size_hw
+    )
     for k, (camera, crop) in enumerate(shots):
-        folder = start.with_name(f"{start.name}_c{camera.number}")
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_jpeg(folder / f"{k // len(cameras):02d}.jpg", crop)
-    renderer.remove(person.identity)
+        folder = partial / f"{_FOLDER_OF_BAND[one.band]}_c{camera.number}"
+        folder.mkdir(exist_ok=True)
+        _write_jpeg(folder / f"{k // len(one.cameras):02d}.jpg", crop)
+    one.renderer.remove(person.identity)
 
 
 def _folder(out: Path, identity: int) -> Path:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from simulator.optics.illumination import Picture
+from simulator.optics.sensors import Picture
 
 _MOVED_SHARE = 0.3
 _STREAMED_SHARE = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.cropping.portraits import CropCamera
-from simulator.optics.illumination import InfraredSensor, VisibleSensor
+from simulator.optics.sensors import InfraredSensor, ThermalSensor, VisibleSensor
 
 
 def visible_cameras(n: int) -> tuple[CropCamera, ...]:
@@ -16,6 +16,11 @@ def visible_cameras(n: int) -> tuple[CropCamera, ...]:
 def infrared_cameras(n: int) -> tuple[CropCamera, ...]:
     """Near-infrared cameras 1 to `n`; `gain` is what the person's mean light is brought to."""
     return tuple(_infrared(number) for number in range(1, n + 1))
+
+
+def thermal_cameras(n: int) -> tuple[CropCamera, ...]:
+    """Thermal cameras 1 to `n`; `detector_px` is of the crop's picture, not of the whole."""
+    return tuple(_thermal(number) for number in range(1, n + 1))
 
 
 def _visible(number: int) -> CropCamera:
@@ -50,6 +55,20 @@ def _infrared(number: int) -> CropCamera:
     )
 
 
+def _thermal(number: int) -> CropCamera:
+    rng = np.random.default_rng([_THERMAL_STREAM, number])
+    return CropCamera(
+        number=number,
+        height_m=_height_m(number),
+        sharpness=_sharpness(number),
+        sensor=ThermalSensor(
+            detector_px=int(rng.integers(36, 90)),
+            noise_k=rng.uniform(0.04, 0.12),
+            pattern_seed=number,
+        ),
+    )
+
+
 def _height_m(number: int) -> float:
     """From a doorbell to a lamp post, in turn."""
     return (1.7, 2.7, 3.6, 4.6)[(number - 1) % 4]
@@ -60,4 +79,4 @@ def _sharpness(number: int) -> tuple[float, float]:
     return ((0.5, 1.0), (0.4, 0.85), (0.3, 0.7), (0.22, 0.6))[(number - 1) % 4]
 
 
-_VISIBLE_STREAM, _INFRARED_STREAM = 1, 2
+_VISIBLE_STREAM, _INFRARED_STREAM, _THERMAL_STREAM = 1, 2, 3

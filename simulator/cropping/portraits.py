@@ -9,18 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.cropping.cutting import Cut, cut
-from simulator.cropping.skies import some_daylight
+from simulator.cropping.skies import some_light
 from simulator.cropping.strangers import N_STRANGERS, Strangers
 from simulator.figures.people import Person, Posed
 from simulator.optics.cameras import View
-from simulator.optics.illumination import (
-    Illuminator,
+from simulator.optics.illumination import Daylight, Light
+from simulator.optics.render import Renderer, Rendering
+from simulator.optics.sensors import (
     InfraredSensor,
     Picture,
     Radiance,
+    Sensor,
+    ThermalSensor,
     VisibleSensor,
 )
-from simulator.optics.render import Renderer, Rendering
 from simulator.world.backdrop import paint_backdrop
 
 CROPPED_IDENTITY = 1
@@ -39,14 +41,14 @@ class CropCamera:
     """A camera that crops come from.
 
     Attributes:
-        number: Counts from 1 in each modality.
+        number: Counts from 1 in each band.
         height_m: Of the lens.
         sharpness: Lowest and highest height of the person, as a share of the crop's height,
             before the crop is enlarged to its final size.
     """
 
     number: int
-    sensor: VisibleSensor | InfraredSensor
+    sensor: Sensor
     height_m: float
     sharpness: tuple[float, float]
 
@@ -72,15 +74,17 @@ def crops_of(
     Args:
         person: Known to `renderer`, as `CROPPED_IDENTITY`.
         strangers: Now and then one stands near or before the person.
-        renderer: Of the cameras' modality and of `canvas_px(size_hw)`.
+        renderer: Of the cameras' band and of `canvas_px(size_hw)`.
     """
     for k in range(n_crops):
         camera = cameras[k % len(cameras)]
-        rendering, dimness = _render(person, strangers, camera, renderer, rng, size_hw)
-        light, mask = _before_backdrop(rendering, rng)
-        if rng.random() < _HIDING_SHARE:
-            light, mask = _behind_thing(light, mask, rng)
-        picture = _expose(camera.sensor, light, mask, dimness, rng)
+        rendering, lit_by = _render(person, strangers, camera, renderer, rng, size_hw)
+        light, mask = rendering.light, rendering.identities == CROPPED_IDENTITY
+        if not isinstance(camera.sensor, ThermalSensor):
+            light = _before_backdrop(light, mask, rendering.identities > 0, rng)
+            if rng.random() < _HIDING_SHARE:
+                light, mask = _behind_thing(light, mask, rng)
+        picture = _expose(camera.sensor, light, mask, lit_by, rng)
         how = Cut(size_hw=size_hw, sharpness=rng.uniform(*camera.sharpness))
         yield camera, cut(picture, mask, how, rng)
 
@@ -92,8 +96,8 @@ def _render(
     renderer: Renderer,
     rng: np.random.Generator,
     size_hw: tuple[int, int],
-) -> tuple[Rendering, float]:
-    """The person somewhere in the yard, mostly in view, and how dim the light is (1 is day)."""
+) -> tuple[Rendering, Light]:
+    """The person somewhere in the yard, mostly in view, and the light on it."""
     whole_px = np.prod(canvas_px(size_hw)) * _BODY_SHARE
     for _ in range(4):
         at = rng.uniform(-5, 5, 2)
@@ -106,14 +110,11 @@ def _render(
             aside = np.array([-towards[1], towards[0]]) * rng.choice([-1, 1])
             place = at + aside * rng.uniform(0.25, 0.75) + towards * rng.uniform(-1.2, 1.2)
             poses[stranger.identity] = _some_pose(stranger, place, rng)
-        if isinstance(camera.sensor, VisibleSensor):
-            light, dimness = some_daylight(rng)
-            rendering = renderer.draw(poses, view, light)
-        else:
-            rendering, dimness = renderer.draw(poses, view, _some_lamp(rng)), 1.0
+        light = some_light(camera.sensor, rng)
+        rendering = renderer.draw(poses, view, light)
         if np.count_nonzero(rendering.identities == person.identity) > _LEAST_SEEN * whole_px:
             break
-    return rendering, dimness
+    return rendering, light
 
 
 _BODY_SHARE = 0.2
@@ -146,28 +147,22 @@ def _some_pose(person: Person, at: npt.NDArray[np.floating], rng: np.random.Gene
     return person.pose(phase, xy, heading)
 
 
-def _some_lamp(rng: np.random.Generator) -> Illuminator:
-    """Lamps from a dim ring to a spotlight, some with light of other lamps around."""
-    return Illuminator(
-        power=120.0 * 2 ** rng.normal(0, 0.4), ambient=0.012 * 2 ** rng.normal(0.5, 1.5)
-    )
-
-
 def _before_backdrop(
-    rendering: Rendering, rng: np.random.Generator
-) -> tuple[Radiance, npt.NDArray[np.bool_]]:
-    """The light, half of all times with a painted background, and the mask of the person."""
-    light, mask = rendering.light, rendering.identities == CROPPED_IDENTITY
-    if rng.random() >= _BACKDROP_SHARE:
-        return light, mask
-    somebody = rendering.identities > 0
+    light: Radiance,
+    mask: npt.NDArray[np.bool_],
+    somebody: npt.NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Radiance:
+    """The light, half of all times with a painted background behind everybody."""
+    if rng.random() >= _BACKDROP_SHARE or not mask.any():
+        return light
     height, width = mask.shape
     backdrop = paint_backdrop((width, height), rng)
     level = float(light[mask].mean()) * rng.uniform(0.2, 1.6)
     if light.ndim == 2:
-        return np.where(somebody, light, backdrop.mean(axis=2) * level), mask
+        return np.where(somebody, light, backdrop.mean(axis=2) * level).astype(np.float32)
     dim = min(1.0, level / 0.25)
-    return np.where(somebody[..., None], light, backdrop * dim).astype(np.float32), mask
+    return np.where(somebody[..., None], light, backdrop * dim).astype(np.float32)
 
 
 def _behind_thing(
@@ -197,21 +192,24 @@ def _behind_thing(
 
 
 def _expose(
-    sensor: VisibleSensor | InfraredSensor,
+    sensor: Sensor,
     light: Radiance,
     mask: npt.NDArray[np.bool_],
-    dimness: float,
+    lit_by: Light,
     rng: np.random.Generator,
 ) -> Picture:
     """The picture; cameras set gain to the light, noise grows with it, sometimes too far."""
+    if isinstance(sensor, ThermalSensor):
+        return sensor.expose(light, rng)
     mean = max(float(light[mask].mean()), 1e-4) if mask.any() else 0.1
-    if isinstance(sensor, VisibleSensor):
-        gain = min((0.30 / mean) ** 0.7, 14.0)
+    if isinstance(sensor, VisibleSensor) and isinstance(lit_by, Daylight):
+        gain = float(np.clip((_USUAL_LIGHT / mean) ** 0.7, 0.3, 6))
         exposure = sensor.exposure * gain * 2.0 ** rng.normal(0, 0.3)
-        noise = sensor.noise * rng.uniform(0.5, 1.6) / dimness**0.6
-        colour = sensor.saturation * (0.55 + 0.45 * dimness)
-        lens = replace(sensor, exposure=exposure, noise=noise, saturation=colour)
+        noise = sensor.noise * rng.uniform(0.5, 1.6)
+        lens = replace(sensor, exposure=exposure, noise=noise, lux=lit_by.lux)
         return lens.expose(light, rng)
+    if not isinstance(sensor, InfraredSensor):
+        raise TypeError(f"light: expected one of {sensor.band}, got {type(lit_by).__name__}")
     over = rng.uniform(2.0, 5.0) if rng.random() < _OVEREXPOSED_SHARE else 1.0
     gain = sensor.gain * over * 2.0 ** rng.normal(0, 0.4) / mean
     noise = sensor.noise * rng.uniform(0.5, 2.0)
@@ -219,3 +217,4 @@ def _expose(
 
 
 _OVEREXPOSED_SHARE = 0.15
+_USUAL_LIGHT = 0.30
