@@ -62,6 +62,13 @@ class EmbedderConfig(Section):
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Field(description="auto takes a GPU where there is one.")
     ] = "auto"
+    calibration: Annotated[
+        str,
+        Field(
+            description="File of `noctule calibrate`, made for these weights; empty takes the one "
+            "that lies beside them."
+        ),
+    ] = ""
     runtime: Annotated[
         Literal["auto", "torch", "openvino", "onnx", "tensorrt"],
         Field(

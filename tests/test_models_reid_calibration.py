@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.config import EmbedderConfig
-from models.errors import WeightsRefused
+from models.datasets.folder import find_crops
+from models.errors import PictureInvalid, WeightsRefused
+from models.evaluation.calibration import Scores, embed_tracklets, fit, halves, tracklet_scores
+from models.evaluation.reliability import cross_check, draw, measure_reliability
 from models.reid.calibration import (
     MOST_EVIDENCE,
     Calibration,
@@ -27,8 +30,6 @@ from models.reid.calibration import (
     write_calibration,
 )
 from models.reid.embedder import load_embedder
-from models.training.calibrate import tracklet_scores
-from models.training.data import find_crops
 from models.types import Crop, Embeddings, ModelId
 from streams.types import Modality
 
@@ -178,7 +179,7 @@ def test_scores_are_of_tracklets_in_the_right_pair_of_lights(tmp_path: Path) -> 
         for shot in range(2):
             cv2.imwrite(str(folder / f"{shot}.png"), np.full((8, 4, 3), grey, np.uint8))
 
-    scores = tracklet_scores(find_crops(tmp_path), ByBrightness())
+    scores = tracklet_scores(embed_tracklets(find_crops(tmp_path), ByBrightness()))
 
     visible, across = scores[Pair.VISIBLE_VISIBLE], scores[Pair.VISIBLE_INFRARED]
     np.testing.assert_allclose(visible.same, [1], atol=1e-6)
@@ -188,8 +189,79 @@ def test_scores_are_of_tracklets_in_the_right_pair_of_lights(tmp_path: Path) -> 
     assert len(scores[Pair.INFRARED_INFRARED].different) == 0
 
 
+def test_nobody_is_in_both_halves() -> None:
+    first, second = halves(["b", "a", "c", "a"])
+
+    assert (first, second) == ({"a", "c"}, {"b"})
+
+
+def drawn_from_the_curve(n: int) -> Scores:
+    """Pairs whose probabilities are true by construction: a curve's ratio is that of the kinds."""
+    rng = np.random.default_rng(0)
+    # Normals around 0.7 and 0.4, spread 0.1: log ratio 30 s - 16.5, see the fit's own test.
+    same, different = rng.normal(0.7, 0.1, n), rng.normal(0.4, 0.1, n)
+    return Scores(same=same.astype(np.float32), different=different.astype(np.float32))
+
+
+def test_probabilities_that_are_true_lie_on_the_diagonal() -> None:
+    right = replace(CALIBRATION, visible_visible=Curve(slope=30, offset=-16.5))
+
+    found = measure_reliability(drawn_from_the_curve(50_000), right, Pair.VISIBLE_VISIBLE)
+
+    assert found.expected_error < 0.005
+    assert all(abs(bar.said - bar.true) < 0.05 for bar in found.bars)
+    assert sum(bar.n_same for bar in found.bars) == 50_000
+
+
+def test_probabilities_that_say_too_much_are_found_out() -> None:
+    bold = replace(CALIBRATION, visible_visible=Curve(slope=30, offset=-12.0))
+
+    found = measure_reliability(drawn_from_the_curve(5_000), bold, Pair.VISIBLE_VISIBLE)
+
+    assert found.expected_error > 0.1
+    assert found.bars[-2].true < found.bars[-2].said - 0.1
+
+
+def people_of_brightness(folder: Path, n_people: int) -> Path:
+    """Each person has a shade of their own, a little different in every view."""
+    rng = np.random.default_rng(0)
+    for person in range(n_people):
+        for view in ("visible_c1", "visible_c2", "infrared_c1", "infrared_c2"):
+            path = folder / f"{person:02}" / view
+            path.mkdir(parents=True)
+            shade = np.clip(20 + 24 * person + rng.normal(0, 14), 0, 255)
+            cv2.imwrite(str(path / "0.png"), np.full((8, 4, 3), shade, np.uint8))
+    return folder
+
+
+def test_a_fit_is_checked_on_the_people_it_did_not_see(tmp_path: Path) -> None:
+    tracklets = embed_tracklets(
+        find_crops(people_of_brightness(tmp_path / "people", 10)), ByBrightness()
+    )
+
+    found = cross_check(tracklets, ByBrightness.model, widening=dict.fromkeys(Pair, 1.0))
+    draw(tmp_path / "diagram.png", found, title="by brightness")
+
+    for each in found.values():
+        assert sum(bar.n_same for bar in each.bars) > 0
+        assert sum(bar.n_different for bar in each.bars) > 0
+        assert each.expected_error < 0.3
+    assert cv2.imread(str(tmp_path / "diagram.png")) is not None
+
+
+def test_people_seen_in_one_light_only_cannot_calibrate(tmp_path: Path) -> None:
+    people_of_brightness(tmp_path, 4)
+    for path in list(tmp_path.glob("*/infrared_*/*")):
+        path.unlink()
+
+    scores = tracklet_scores(embed_tracklets(find_crops(tmp_path), ByBrightness()))
+
+    with pytest.raises(PictureInvalid, match="each seen by two cameras in both lights"):
+        fit(scores, ByBrightness.model, name="half blind")
+
+
 def test_weights_without_a_calibration_say_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(WeightsRefused, match=r"models\.training\.calibrate"):
+    with pytest.raises(WeightsRefused, match="noctule calibrate"):
         read_calibration(tmp_path / "own.calibration.json", model=ModelId("own@0"))
 
 

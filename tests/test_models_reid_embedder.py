@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -133,6 +137,84 @@ def test_a_device_without_room_for_one_crop_says_so() -> None:
 
     with pytest.raises(MemoryShort):
         embedder_with(network).embed([crop(20, 10)])
+
+
+class Cramped:
+    """An engine on a machine whose memory holds `room` crops; says so as torch does on a CPU."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.sizes: list[int] = []
+
+    def run(
+        self, pixels: npt.NDArray[np.uint8], is_infrared: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.float32]:
+        assert len(is_infrared) == len(pixels)
+        self.sizes.append(len(pixels))
+        if len(pixels) > self.room:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+        return np.ones((len(pixels), 256), np.float32)
+
+
+@pytest.mark.parametrize("room", [1, 0])
+def test_a_machine_short_of_memory_takes_fewer_crops_at_once_or_says_so(room: int) -> None:
+    embedder = embedder_with(EdgeNetwork(EdgeArchitecture(independent_stages=0)), batch=4)
+    engine = Cramped(room)
+    embedder._engine = engine
+    crops = [crop(20, 10, seed=i) for i in range(5)]
+
+    if room:
+        assert len(embedder.embed(crops)) == 5
+    else:
+        with pytest.raises(MemoryShort, match="no memory left for one crop"):
+            embedder.embed(crops)
+
+    assert engine.sizes[:3] == [4, 2, 1]
+
+
+SHORT_RUN = """
+import resource
+import numpy as np
+from models.config import EmbedderConfig
+from models.errors import MemoryShort
+from models.reid.embedder import load_embedder
+from models.types import Crop
+from streams.types import CameraId, Modality
+embedder = load_embedder(EmbedderConfig(device="cpu", runtime="torch"))
+crop = Crop(camera=CameraId("a"), modality=Modality.VISIBLE, captured_at_us=0, box=(0, 0, 1, 1),
+            pixels=np.zeros((64, 32, 3), np.uint8), quality=1.0)
+embedder.embed([crop])
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+unlimited = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used, unlimited[1]))
+hoard = []
+try:
+    while True:
+        hoard.append(np.ones(1 << 20))
+except MemoryError:
+    pass
+try:
+    embedder.embed([crop])
+except MemoryShort:
+    print("short")
+resource.setrlimit(resource.RLIMIT_AS, unlimited)
+hoard.clear()
+assert len(embedder.embed([crop])) == 1
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
+def test_a_process_that_truly_runs_out_of_memory_says_so_and_recovers() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", SHORT_RUN],
+        cwd=Path(__file__).parents[1],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stdout) == (0, "short\n"), run.stderr
 
 
 def test_weights_that_do_not_exist_are_named() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -177,18 +178,30 @@ def calibration_path(weights: Path) -> Path:
 
 
 def load_calibration(config: EmbedderConfig, *, model: ModelId) -> Calibration:
-    """The calibration that came with the weights that the configuration names.
+    """The calibration that the configuration names, or that came with its weights.
 
     Raises:
         WeightsUnavailable: The weights cannot be found.
         WeightsRefused: The calibration is missing, damaged, or made for another network.
     """
-    return read_calibration(calibration_path(obtain(config.weights)), model=model)
+    own = Path(config.calibration).expanduser() if config.calibration else None
+    return read_calibration(own or calibration_path(obtain(config.weights)), model=model)
 
 
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Writes a calibration that `read_calibration` reads."""
-    path.write_text(json.dumps(asdict(calibration), indent=1) + "\n", encoding="utf-8")
+def write_calibration(
+    path: Path, calibration: Calibration, *, reliability: Mapping[str, object] | None = None
+) -> None:
+    """Writes a calibration that `read_calibration` reads, complete or not at all.
+
+    Args:
+        reliability: How it fared on people left out, for those who read the file.
+    """
+    fields = asdict(calibration)
+    if reliability is not None:
+        fields["reliability"] = reliability
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
 
 
 def read_calibration(path: Path, *, model: ModelId) -> Calibration:
@@ -200,7 +213,7 @@ def read_calibration(path: Path, *, model: ModelId) -> Calibration:
     if not path.is_file():
         raise WeightsRefused(
             f"{path}: no calibration for {model}; fit one to people whom the network has not seen: "
-            f"python -m models.training.calibrate WEIGHTS --data DIR"
+            f"noctule calibrate --weights WEIGHTS --data DIR --out {path.name}"
         )
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))

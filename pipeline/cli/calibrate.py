@@ -1,0 +1,80 @@
+"""noctule calibrate: from similarity to probability, on people whom the network has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from models.config import EmbedderConfig
+from pipeline.cli.options import JsonOption
+from pipeline.cli.output import print_json, print_line, print_table
+from pipeline.errors import UsageInvalid
+
+
+def calibrate(
+    data: Annotated[
+        Path, typer.Option("--data", help="PERSON/MODALITY_CAMERA/*.jpg of people it never saw.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Calibration to write, .json; its diagram goes beside it.")
+    ],
+    weights: Annotated[
+        str, typer.Option("--weights", help="Embedder: name in the manifest, or a file.")
+    ] = EmbedderConfig().weights,
+    widening: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0,
+            help="Divide slopes by this, in every pair of lights; 1 for pictures of your own site. "
+            "By default what suits simulated people: 2 within one light, 1.25 across.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fit one curve per pair of lights, and check them on the half of the people left out.
+
+    The file holds a fit to everybody; the diagram and the errors are of a fit to one half, measured
+    on the other. Name the file in embedder.calibration, or put it beside the weights.
+
+    Example: noctule calibrate --data people/ --weights edge --out site.calibration.json
+    """
+    from models.datasets.folder import find_crops
+    from models.evaluation.calibration import WIDENING, embed_tracklets, fit, tracklet_scores
+    from models.evaluation.reliability import cross_check, draw, reliability_fields
+    from models.reid.calibration import Pair, write_calibration
+    from models.reid.embedder import load_embedder
+
+    if out.suffix != ".json" or not out.absolute().parent.is_dir():
+        raise UsageInvalid(f"--out {out}: expected a name ending in .json in a folder that exists")
+    widenings = WIDENING if widening is None else dict.fromkeys(Pair, widening)
+    images = find_crops(data)
+    embedder = load_embedder(EmbedderConfig(weights=weights))
+    tracklets = embed_tracklets(images, embedder)
+    n_people = len(set(tracklets.people))
+    name = f"{data.name}, {n_people} people, {embedder.model}"
+    calibration = fit(tracklet_scores(tracklets), embedder.model, name=name, widening=widenings)
+    reliability = cross_check(tracklets, embedder.model, widening=widenings)
+    write_calibration(out, calibration, reliability=reliability_fields(reliability))
+    diagram = out.with_suffix(".png")
+    draw(diagram, reliability, title=name)
+    if as_json:
+        print_json(
+            {"calibration": str(out), "diagram": str(diagram)} | reliability_fields(reliability)
+        )
+        return
+    print_table(
+        ("pair of lights", "even odds at", "slope", "expected error, people left out"),
+        [
+            [
+                str(pair),
+                f"{-calibration.curve(pair).offset / calibration.curve(pair).slope:.3f}",
+                f"{calibration.curve(pair).slope:.1f}",
+                f"{each.expected_error:.3f}",
+            ]
+            for pair, each in reliability.items()
+        ],
+        title=f"{n_people} people, {len(tracklets.people)} tracklets, {len(images)} pictures",
+    )
+    print_line(f"{out}, diagram {diagram}; for {embedder.model} only")
