@@ -126,8 +126,8 @@ def imagenet(weights: Path) -> Network:
 
 
 def ours(weights: str) -> tuple[str, Network]:
-    """Model and network of an embedder of ours."""
-    embedder = load_embedder(EmbedderConfig(weights=weights))
+    """Model and network of an embedder of ours, in full precision as its peers."""
+    embedder = load_embedder(EmbedderConfig(weights=weights, precision="float32"))
     return str(embedder.model), lambda crops: embedder.embed(crops).vectors
 
 

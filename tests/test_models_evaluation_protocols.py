@@ -218,17 +218,27 @@ def test_llcm_has_its_official_counts() -> None:
     assert len(i2v.trials[0].gallery) == 484  # as the tensors of a published evaluation count it
 
 
-def test_regdb_asks_with_all_of_one_modality_for_all_of_the_other() -> None:
-    labels = labels_of([(p, 1 + t, bool(t)) for t in (0, 1) for p in range(206) for _ in range(10)])
+@pytest.mark.parametrize("split", [1, 10])
+def test_regdb_asks_with_all_of_one_modality_for_all_of_the_other(split: int) -> None:
+    rows = []
+    for light in ("visible", "thermal"):
+        path = OFFICIAL / "RegDB_idx" / f"test_{light}_{split}.txt"
+        if not path.is_file():
+            pytest.skip("needs ../shared/assets/protocols/RegDB_idx")
+        for line in path.read_text().splitlines():
+            person = int(line.split(" ")[0].split("/")[1])
+            rows.append((person, 1, light == "thermal"))
+    labels = labels_of(rows)
 
-    for direction in ("v2t", "t2v"):
-        protocol = protocols.regdb(
-            labels, direction="v2t" if direction == "v2t" else "t2v", split=1
-        )
-        (search,) = protocol.searches
+    v2t = protocols.regdb(labels, direction="v2t", split=split).searches[0]
+    t2v = protocols.regdb(labels, direction="t2v", split=split).searches[0]
+
+    assert len(np.unique(labels.person)) == 206
+    for search, asks_thermal in ((v2t, False), (t2v, True)):
         (trial,) = search.trials
         assert (len(trial.query), len(trial.gallery)) == (2060, 2060)
-        assert bool(labels.infrared[trial.query].all()) is (direction == "t2v")
+        assert bool(labels.infrared[trial.query].all()) is asks_thermal
+        assert bool(labels.infrared[trial.gallery].any()) is not asks_thermal
         assert search.rule is None
 
 

@@ -10,6 +10,7 @@ from models.evaluation.protocols import Protocol
 from models.reid.checkpoint import Checkpoint
 from models.reid.networks.presets import architecture_fields
 from models.reid.rerank.load import RerankingName
+from models.runtime.types import Way
 from models.types import ModelId
 
 _SIM_WORDS = "gallery only, no other query is looked at; parameters as published"
@@ -35,6 +36,7 @@ class Report:
         cmc_counts: People or pictures.
         remark: What one must know to compare; may be empty.
         model: The network, by content.
+        run_by: Library and precision that made the vectors.
         feature: What is compared, and how.
         ensembling: What is put together at test time.
         reranking: What changes the order, and what it looks at.
@@ -50,6 +52,7 @@ class Report:
     cmc_counts: str
     remark: str
     model: ModelId
+    run_by: str
     feature: str
     ensembling: str
     reranking: str
@@ -70,6 +73,7 @@ class Report:
             ("gallery", self.gallery_source),
             ("CMC counts", self.cmc_counts),
             ("embedder", self.model),
+            ("run by", self.run_by),
             ("feature", self.feature),
             ("test-time ensembling", self.ensembling),
             ("re-ranking", self.reranking),
@@ -84,17 +88,19 @@ class Subject:
     """What a weights file says of itself, in the words of a report."""
 
     model: ModelId
+    run_by: str
     feature: str
     ensembling: str
     checkpoint_rule: str
 
 
-def describe(checkpoint: Checkpoint) -> Subject:
-    """What is compared, what is put together, how the weights came about."""
+def describe(checkpoint: Checkpoint, way: Way) -> Subject:
+    """What is compared, what is put together, how the weights came about and were run."""
     network = checkpoint.network
     has_auxiliary = architecture_fields(network.architecture).get("generator") is not None
     return Subject(
         model=checkpoint.model,
+        run_by=str(way),
         feature=f"the network's one embedding, {network.dimension} numbers, scaled to unit length, "
         f"compared by cosine",
         ensembling="the features of a picture and of its auxiliary picture are summed in the "
@@ -126,6 +132,7 @@ def write_report(
         cmc_counts="people, each at their best picture" if protocol.count_people else "pictures",
         remark=protocol.remark,
         model=subject.model,
+        run_by=subject.run_by,
         feature=subject.feature,
         ensembling=subject.ensembling,
         reranking=_RERANKING_WORDS[rerank],

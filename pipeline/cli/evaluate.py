@@ -72,6 +72,10 @@ def reid(
     centre: Annotated[
         bool, typer.Option("--centre", help="Take each camera's mean out of the vectors first.")
     ] = False,
+    precision: Annotated[
+        Literal["auto", "float32"],
+        typer.Option("--precision", help="auto counts as the watcher does on this machine."),
+    ] = "float32",
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write the report to as JSON as well.")
     ] = None,
@@ -88,7 +92,8 @@ def reid(
     _check(data, protocol, shots=shots, people=people, permutations=permutations, out=out)
     choices = Choices(shots=shots, n_people=people, split=split, permutations=permutations)
     benchmark = read_benchmark(data, protocol, choices)
-    report = _measure(benchmark, data, weights, rerank=rerank, centre=centre)
+    config = EmbedderConfig(weights=weights, precision=precision)
+    report = _measure(benchmark, data, config, rerank=rerank, centre=centre)
     if out is not None:
         out.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
     if as_json:
@@ -119,7 +124,7 @@ def _check(
 
 
 def _measure(
-    benchmark: Benchmark, data: Path, weights: str, *, rerank: RerankOption, centre: bool
+    benchmark: Benchmark, data: Path, config: EmbedderConfig, *, rerank: RerankOption, centre: bool
 ) -> Report:
     from models.evaluation.measure import measure
     from models.evaluation.pictures import embed_images
@@ -128,8 +133,8 @@ def _measure(
     from models.reid.embedder import load_embedder
     from models.weights import obtain
 
-    subject = describe(read_checkpoint(obtain(weights)))
-    embedder = load_embedder(EmbedderConfig(weights=weights))
+    embedder = load_embedder(config)
+    subject = describe(read_checkpoint(obtain(config.weights)), embedder.way)
     name = None if rerank == "none" else rerank
     with _bar() as bar:
         task = bar.add_task("embedding pictures", total=len(benchmark.images))
