@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -17,17 +16,13 @@ import pytest
 from simulator.figures.body import BodyModel, body_cache, load_body_model
 from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, dress
-from simulator.filming.film import film, true_people
-from simulator.filming.scenario import Scene
+from simulator.filming.film import true_people
 from simulator.filming.truth import TruePerson
 from simulator.optics.bands import Band
 from simulator.optics.cameras import View
-from simulator.optics.illumination import Daylight, Illuminator, InfraredSensor
+from simulator.optics.illumination import Daylight, Illuminator
 from simulator.optics.render import Renderer
 from simulator.world.meshes import Mesh, Paint, box, ground, merge
-from simulator.world.places import Place
-from simulator.world.walks import Walk
-from streams.types import CameraId
 
 SIZE_PX = (320, 180)
 VIEW = View(eye=(0, 0, 2.6), target=(0, 7, 0.9), field_deg=58, size_px=SIZE_PX)
@@ -166,27 +161,3 @@ def test_light_of_the_other_modality_is_refused() -> None:
         pytest.raises(ValueError, match="expected one for visible"),
     ):
         renderer.draw({}, VIEW, Illuminator())
-
-
-def test_the_same_seed_films_the_same_truth_and_the_same_pixels(walker: Person) -> None:
-    scene = Scene(
-        place=Place(
-            camera=CameraId("yard"),
-            mesh=FLOOR,
-            view=VIEW,
-            light=Illuminator(),
-            sensor=InfraredSensor(),
-        ),
-        starts_at=datetime(2026, 6, 1, 22, 0, tzinfo=UTC),
-        walks=(Walk(identity=3, starts_at_s=-1.0, waypoints=((-2.0, 7.0), (3.0, 6.0))),),
-    )
-
-    first, again, other = (
-        list(film(scene, {3: walker}, np.random.default_rng(seed), n_frames=3))
-        for seed in (1, 1, 2)
-    )
-
-    assert [shot.truth for shot in first] == [shot.truth for shot in again]
-    assert all((a.picture == b.picture).all() for a, b in zip(first, again, strict=True))
-    assert any((a.picture != b.picture).any() for a, b in zip(first, other, strict=True))
-    assert first[2].truth.captured_at_us - first[0].truth.captured_at_us == 200_000

@@ -1,4 +1,4 @@
-"""Ways over the ground and the plan of the demo."""
+"""Ways over the ground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.filming.scenario import demo_scenes
 from simulator.world.walks import Way
 
 
@@ -43,11 +42,3 @@ def test_a_bend_is_walked_without_a_sudden_turn() -> None:
 def test_a_single_waypoint_is_no_way() -> None:
     with pytest.raises(ValueError, match="at least 2 points"):
         Way([(0.0, 0.0)])
-
-
-def test_every_scene_of_the_demo_plans_all_six_people() -> None:
-    scenes = demo_scenes()
-
-    planned = {str(scene.place.camera): {walk.identity for walk in scene.walks} for scene in scenes}
-
-    assert planned == dict.fromkeys(("gate", "plaza", "dock", "corridor"), frozenset(range(1, 7)))

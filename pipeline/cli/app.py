@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.metadata import version
-from typing import Annotated
+from importlib.metadata import entry_points, version
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli import (
+    calibrate,
     camera,
     config,
     data,
     database,
     embed,
     evaluate,
+    export,
     query,
     run,
     search,
@@ -26,9 +29,35 @@ from pipeline.errors import UsageInvalid
 from streams.errors import ConfigInvalid, NoctuleError
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
+_VERBS = "noctule.commands"
+"""Entry point group of verbs that other packages add, each a `typer.Typer`."""
+
+
+class _Verbs(TyperGroup):
+    """Our verbs and those of installed packages, which are loaded when they are asked for.
+
+    The types are click's, which typer brings along under another name.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of all verbs; ours first."""
+        own = super().list_commands(ctx)
+        return own + sorted(set(entry_points(group=_VERBS).names) - set(own))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The verb called `cmd_name`, or None."""
+        own = super().get_command(ctx, cmd_name)
+        found = [verb for verb in entry_points(group=_VERBS) if verb.name == cmd_name]
+        if own is not None or not found:
+            return own
+        command = typer.main.get_command(found[0].load())
+        command.name = cmd_name
+        return command
+
 
 app = typer.Typer(
     name="noctule",
+    cls=_Verbs,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -44,6 +73,8 @@ app.add_typer(query.app, name="query")
 app.command()(search.search)
 app.command()(track.track)
 app.command()(embed.embed)
+app.command()(export.export)
+app.command()(calibrate.calibrate)
 app.command()(train.train)
 app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app, name="evaluate")

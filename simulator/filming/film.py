@@ -1,40 +1,49 @@
-"""Films the demo: `python -m simulator.filming.film --seed 1 --out simulator/footage/demo`.
+"""Films one camera: pictures, and the truth of each.
 
-Writes a video, a truth file and a MOTChallenge file per camera. The same seed gives the same
-truth, and on one machine the same pixels. Needs the `ffmpeg` command with libx264.
+The walks decide who stands how and where at any moment, so all cameras of a place see the same
+poses. The same take gives the same truth, and on one machine the same pixels.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
-from simulator.figures.body import BodyModel, load_body_model
-from simulator.figures.cast import demo_cast
+from simulator.figures.body import BodyModel
 from simulator.figures.people import Person, Posed, dress
-from simulator.filming.scenario import FPS, LASTS_S, Scene, demo_scenes
-from simulator.filming.truth import Box, TrueFrame, TruePerson, Truth, to_motchallenge, write_truth
+from simulator.filming.encoder import encoder
+from simulator.filming.exposure import Exposure, Watch
+from simulator.filming.take import Take
+from simulator.filming.truth import (
+    Box,
+    Matrix,
+    TrueFrame,
+    TruePerson,
+    Truth,
+    to_motchallenge,
+    write_truth,
+)
 from simulator.optics.bands import Band
 from simulator.optics.cameras import View
+from simulator.optics.daynight import leaked
 from simulator.optics.illumination import Picture
 from simulator.optics.render import Renderer, Rendering
-from simulator.world.places import Place
-from simulator.world.walks import Way
-from streams.types import Modality
-
-logger = logging.getLogger(__name__)
+from simulator.optics.shutter import blurred
+from simulator.world.meshes import Mesh
+from simulator.world.sight import intrinsics, world_to_camera
+from simulator.world.walks import Point, Walk, Way
 
 _LEAST_PX = 40
-_KEYFRAME_EVERY_S = 2
-_QUALITY = {Modality.VISIBLE: 22, Modality.INFRARED: 28}
+_MATRIX_DIGITS = 9
+_GROUND_DIGITS = 3
+_BEYOND_VIEW = 0.6
+"""Who is as far outside the picture as this share of its width is drawn: their shadows show."""
+_TALL_M = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,41 +54,185 @@ class Shot:
     truth: TrueFrame
 
 
-def film(
-    scene: Scene, people: Mapping[int, Person], rng: np.random.Generator, *, n_frames: int
-) -> Iterator[Shot]:
-    """The first `n_frames` of a scene.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moment:
+    """Everybody near a camera's view at one moment."""
+
+    poses: Mapping[int, Posed]
+    stands_m: Mapping[int, Point]
+
+
+def film(take: Take, people: Mapping[int, Person], *, n_frames: int) -> Iterator[Shot]:
+    """The first `n_frames` of a take.
 
     Args:
-        people: By identity, everybody who walks in the scene.
-        rng: For the sensor's noise and for the phase of each walk.
+        people: By identity, everybody who walks in it.
     """
-    place = scene.place
-    starts_at_us = round(scene.starts_at.timestamp() * 1_000_000)
-    ways = [Way(walk.waypoints) for walk in scene.walks]
-    phases = rng.random(len(ways))
-    band = Band.VISIBLE if place.modality is Modality.VISIBLE else Band.NEAR_INFRARED
-    with Renderer(size_px=place.view.size_px, band=band, place=place.mesh) as renderer:
-        for identity in sorted({walk.identity for walk in scene.walks}):
-            renderer.add(people[identity])
+    size_px, mesh = take.camera.view.size_px, take.place.mesh
+    with Projectors(size_px, mesh, people) as projectors:
+        filming = _Filming(take, people, projectors)
         for k in range(n_frames):
-            poses: dict[int, Posed] = {}
-            for walk, way, phase in zip(scene.walks, ways, phases, strict=True):
-                person = people[walk.identity]
-                stance = way.at((k / FPS - walk.starts_at_s) * person.speed_mps)
-                if stance is None:
-                    continue
-                cycles = phase + stance.walked_m / person.cycle.stride_m
-                poses[walk.identity] = person.pose(cycles, stance.xy_m, stance.heading_rad)
-            rendering = renderer.draw(poses, place.view, place.light)
-            truth = TrueFrame(
-                frame=k,
-                captured_at_us=starts_at_us + k * 1_000_000 // FPS,
-                people=true_people(
-                    rendering, poses, renderer.count_alone_px(poses, place.view), place.view
-                ),
-            )
-            yield Shot(picture=place.sensor.expose(rendering.light, rng), truth=truth)
+            yield filming.shot(k)
+
+
+class _Filming:
+    """One take while it is filmed; ask for its shots in order."""
+
+    def __init__(self, take: Take, people: Mapping[int, Person], projectors: Projectors) -> None:
+        self._take = take
+        self._view = take.camera.view
+        self._stage = Stage(take.walks, people, self._view)
+        self._outfits = {walk.identity: walk.outfit for walk in take.walks}
+        self._watch = Watch(take)
+        self._projectors = projectors
+        self._rng = np.random.default_rng([take.seed, *take.video.encode()])
+
+    def shot(self, frame: int) -> Shot:
+        """The next frame."""
+        moment = self._stage.at(frame / self._take.fps)
+        exposure = self._watch.at(frame)
+        rendering = self._draw(frame, moment, exposure)
+        radiance = rendering.light
+        if exposure.lamp is not None:
+            infrared = self._projectors.of(Band.NEAR_INFRARED)
+            lit = infrared.draw(moment.poses, self._view, exposure.lamp).light
+            radiance = leaked(radiance, lit, exposure.look)
+        radiance = self._watch.weathered(frame, radiance, exposure, self._rng)
+        picture = self._watch.sensor(radiance, exposure).expose(radiance, self._rng)
+        return Shot(picture=picture, truth=self._truth(frame, moment, exposure, rendering))
+
+    def _draw(self, frame: int, moment: Moment, exposure: Exposure) -> Rendering:
+        """What falls on the sensor, averaged while the shutter is open."""
+        renderer = self._projectors.of(exposure.band)
+
+        def draw(share: float) -> Rendering:
+            later_s = share * exposure.shutter_s
+            then = self._stage.at(frame / self._take.fps + later_s) if share else moment
+            return renderer.draw(then.poses, self._view, exposure.light)
+
+        return blurred(draw, self._take.settings.motion_blur)
+
+    def _truth(
+        self, frame: int, moment: Moment, exposure: Exposure, rendering: Rendering
+    ) -> TrueFrame:
+        alone_px = self._projectors.of(exposure.band).count_alone_px(moment.poses, self._view)
+        found = true_people(rendering, moment.poses, alone_px, self._view)
+        starts_at_us = round(self._take.period.starts_at.timestamp() * 1_000_000)
+        return TrueFrame(
+            frame=frame,
+            captured_at_us=starts_at_us + round(frame * 1_000_000 / self._take.fps),
+            modality=exposure.band.modality,
+            people=tuple(
+                replace(
+                    person,
+                    outfit=self._outfits[person.identity],
+                    ground_m=moment.stands_m[person.identity],
+                )
+                for person in found
+            ),
+        )
+
+
+class Stage:
+    """Where everybody is and how they stand, for one camera."""
+
+    def __init__(self, walks: Sequence[Walk], people: Mapping[int, Person], view: View) -> None:
+        self._walks = [(walk, Way(walk.waypoints), people[walk.identity]) for walk in walks]
+        self._view = view
+
+    def at(self, time_s: float) -> Moment:
+        """Everybody who walks at that time and is not far out of view."""
+        poses: dict[int, Posed] = {}
+        stands_m: dict[int, Point] = {}
+        for walk, way, person in self._walks:
+            pace_mps = walk.pace_mps or person.speed_mps
+            stance = way.at((time_s - walk.starts_at_s) * pace_mps)
+            if stance is None or not _is_near(stance.xy_m, self._view):
+                continue
+            cycles = walk.phase + stance.walked_m / person.cycle.stride_m
+            poses[walk.identity] = person.pose(cycles, stance.xy_m, stance.heading_rad)
+            x, y = stance.xy_m
+            stands_m[walk.identity] = (round(x, _GROUND_DIGITS), round(y, _GROUND_DIGITS))
+        return Moment(poses=poses, stands_m=stands_m)
+
+
+class Projectors:
+    """A renderer for each band that a camera sees in, made when it is first needed."""
+
+    def __init__(self, size_px: tuple[int, int], mesh: Mesh, people: Mapping[int, Person]) -> None:
+        self._size_px = size_px
+        self._mesh = mesh
+        self._people = people
+        self._renderers: dict[Band, Renderer] = {}
+
+    def of(self, band: Band) -> Renderer:
+        """The band's renderer; it knows everybody."""
+        if band not in self._renderers:
+            renderer = Renderer(size_px=self._size_px, band=band, place=self._mesh)
+            self._renderers[band] = renderer
+            for identity in sorted(self._people):
+                renderer.add(self._people[identity])
+        return self._renderers[band]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for renderer in self._renderers.values():
+            renderer.close()
+
+
+def film_take(take: Take, model: BodyModel, out: Path, report: Callable[[int], None]) -> None:
+    """Write a take's video and then its truth into the folder `out`.
+
+    Args:
+        report: Told how many frames are done, after each.
+
+    Raises:
+        ToolMissing, FilmingFailed: See `encoder`.
+    """
+    video, truth_file, lines = take.files(out)
+    truth_file.unlink(missing_ok=True)
+    people = {identity: dress(model, identity, looks) for identity, looks in take.looks.items()}
+    frames: list[TrueFrame] = []
+    with encoder(
+        video,
+        size_px=take.camera.view.size_px,
+        fps=take.fps,
+        modality=Watch(take).at(take.n_frames - 1).band.modality,
+        bitrate_kbps=take.settings.bitrate_kbps,
+    ) as writer:
+        for shot in film(take, people, n_frames=take.n_frames):
+            writer.write(shot.picture)
+            frames.append(shot.truth)
+            report(len(frames))
+    truth = truth_of(take, frames)
+    lines.write_text(to_motchallenge(truth), encoding="utf-8")
+    write_truth(truth, truth_file)
+
+
+def truth_of(take: Take, frames: Sequence[TrueFrame]) -> Truth:
+    """The truth of a take of which at least one frame is filmed."""
+    view = take.camera.view
+    return Truth(
+        scenario=take.scenario,
+        seed=take.seed,
+        recipe=take.recipe,
+        period=take.period.hour.value,
+        place=take.place.name,
+        camera=take.camera.name,
+        fps=take.fps,
+        size_px=view.size_px,
+        starts_at_us=frames[0].captured_at_us,
+        intrinsics=_matrix(intrinsics(view)),
+        world_to_camera=_matrix(world_to_camera(view)),
+        frames=tuple(frames),
+    )
 
 
 def true_people(
@@ -112,55 +265,10 @@ def true_people(
     return tuple(found)
 
 
-def film_scene(scene: Scene, model: BodyModel, out: Path, *, seed: int, n_frames: int) -> None:
-    """Write the scene's video and truth files into the folder `out`."""
-    place = scene.place
-    rng = np.random.default_rng([seed, *place.camera.encode()])
-    cast = demo_cast()
-    walking = sorted({walk.identity for walk in scene.walks})
-    people = {identity: dress(model, identity, cast[identity]) for identity in walking}
-    frames: list[TrueFrame] = []
-    encoder = _start_encoder(place, out / f"{place.camera}.mp4")
-    pictures = _input_of(encoder)
-    for shot in film(scene, people, rng, n_frames=n_frames):
-        pictures.write(shot.picture.tobytes())
-        frames.append(shot.truth)
-        if len(frames) % 100 == 0:
-            logger.info("%s: %d of %d frames", place.camera, len(frames), n_frames)
-    pictures.close()
-    if encoder.wait() != 0:
-        raise RuntimeError(f"ffmpeg failed on {place.camera}; its message is above")
-    truth = Truth(
-        camera=place.camera,
-        modality=place.modality,
-        fps=FPS,
-        size_px=place.view.size_px,
-        starts_at_us=frames[0].captured_at_us,
-        frames=tuple(frames),
-    )
-    write_truth(truth, out / f"{place.camera}.truth.json")
-    (out / f"{place.camera}.gt.txt").write_text(to_motchallenge(truth), encoding="utf-8")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Command line; 0 when everything is written, 2 on wrong arguments."""
-    parser = argparse.ArgumentParser(
-        prog="python -m simulator.filming.film", description="Film the demo footage with its truth."
-    )
-    names = [scene.place.camera for scene in demo_scenes()]
-    parser.add_argument("--out", type=Path, required=True, help="folder to write into")
-    parser.add_argument("--seed", type=int, default=1, help="noise and phase of the walks")
-    parser.add_argument("--camera", choices=names, action="append", help="only this (repeatable)")
-    parser.add_argument("--seconds", type=float, default=LASTS_S, help="length of each video")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    options.out.mkdir(parents=True, exist_ok=True)
-    model = load_body_model()
-    for scene in demo_scenes():
-        if options.camera is None or scene.place.camera in options.camera:
-            n_frames = round(options.seconds * FPS)
-            film_scene(scene, model, options.out, seed=options.seed, n_frames=n_frames)
-    return 0
+def _is_near(xy_m: Point, view: View) -> bool:
+    feet_and_head = np.array([[*xy_m, 0.0], [*xy_m, _TALL_M]])
+    across = view.project(feet_and_head)[:, 0] / view.size_px[0]
+    return bool(((across > -_BEYOND_VIEW) & (across < 1 + _BEYOND_VIEW)).any())
 
 
 def _full_box(posed: Posed, view: View, seen: Box) -> Box:
@@ -174,29 +282,5 @@ def _full_box(posed: Posed, view: View, seen: Box) -> Box:
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def _start_encoder(place: Place, path: Path) -> subprocess.Popen[bytes]:
-    """H.264 that every player and every decoder test likes: no B frames, regular key frames."""
-    width, height = place.view.size_px
-    keyframe_every = str(_KEYFRAME_EVERY_S * FPS)
-    quality = str(_QUALITY[place.modality])
-    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(FPS)]
-    codec = ["-c:v", "libx264", "-preset", "slow", "-crf", quality, "-pix_fmt", "yuv420p"]
-    groups = ["-g", keyframe_every, "-keyint_min", keyframe_every, "-sc_threshold", "0", "-bf", "0"]
-    same = ["-threads", "1", "-fflags", "+bitexact", "-flags", "+bitexact"]
-    command = ["ffmpeg", "-y", "-loglevel", "error", *source, "-i", "-", *codec, *groups, *same]
-    try:
-        return subprocess.Popen(
-            [*command, "-movflags", "+faststart", str(path)], stdin=subprocess.PIPE
-        )
-    except FileNotFoundError as error:
-        raise RuntimeError("ffmpeg: command not found; install ffmpeg with libx264") from error
-
-
-def _input_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    if process.stdin is None:
-        raise RuntimeError("ffmpeg was started without a pipe")
-    return process.stdin
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _matrix(values: np.typing.NDArray[np.float64]) -> Matrix:
+    return tuple(tuple(round(float(value), _MATRIX_DIGITS) for value in row) for row in values)

@@ -21,11 +21,18 @@ class Walk:
     Attributes:
         starts_at_s: Since the footage began, when the person is at the first waypoint.
         waypoints: At least two points on the ground (metres).
+        pace_mps: None is the pace that is natural to the body.
+        phase: Of the cycle of walking at the first waypoint, in [0, 1): with it every camera of a
+            place sees the same pose at the same moment.
+        outfit: 0, or 1 for somebody who has changed clothes.
     """
 
     identity: int
     starts_at_s: float
     waypoints: tuple[Point, ...]
+    pace_mps: float | None = None
+    phase: float = 0.0
+    outfit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,11 @@ class Way:
         after = self._position(min(walked_m + 0.25, self.length_m))
         heading = float(np.arctan2(after[1] - before[1], after[0] - before[0]))
         return Stance(xy_m=(x, y), heading_rad=heading, walked_m=walked_m)
+
+    def positions(self, walked_m: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """(N, 2) points after each of (N,) lengths; the ends beyond the ends."""
+        columns = [np.interp(walked_m, self._walked, self._points[:, k]) for k in (0, 1)]
+        return np.stack(columns, axis=1)
 
     def _position(self, walked_m: float) -> Point:
         x = float(np.interp(walked_m, self._walked, self._points[:, 0]))
