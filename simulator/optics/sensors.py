@@ -31,7 +31,7 @@ of them into electrons: 25 in 1/50 s. Of the four such pixels behind one of ours
 one each, green has two.
 """
 _SHOT_NOISE = 0.0006
-_DENOISED_PX = 0.5
+_DENOISED_PX = 0.6
 _DIM_ELECTRONS = 300.0
 """Below so many electrons for white, cameras take colour away to hide its noise."""
 

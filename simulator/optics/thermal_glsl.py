@@ -84,7 +84,7 @@ float warmth(vec4 albedo, vec3 n) {
 PLACE_WARMTH = (
     f"""
 uniform float surface_warmth[{max(Surface) + 1}], surface_emissivity[{max(Surface) + 1}];
-const int FACADE = {Surface.FACADE:d}, ASPHALT = {Surface.ASPHALT:d};
+const int FACADE = {Surface.FACADE:d}, FOLIAGE = {Surface.FOLIAGE:d};
 """
     + """
 bool in_window(vec2 f) {
@@ -98,8 +98,9 @@ float warmth(vec4 albedo, vec3 n) {
   float t = surface_warmth[kind], over = sky_warmth - air;
   // Stains, wear and wet make patches of some tenths of a kelvin.
   t += (fractal(world * .6) - .5) * (.8 + .8 * stored) + (fractal(world * 5.) - .5) * .5;
-  // The sky takes warmth from roofs and lids; dark things took more of the day's sun.
-  if (n.z > .6 && world.z > .2) t += .12 * over;
+  // The sky takes warmth from roofs and lids, little from leaves; dark things took more of the
+  // day's sun.
+  t += (kind == FOLIAGE ? .04 : .12) * over * smoothstep(.3, .9, n.z) * smoothstep(.1, .4, world.z);
   t += (.35 - dot(albedo.rgb, vec3(.333))) * max(stored - 1., 0.) * 2.;
   // Houses are heated: some panes more than others.
   if (in_window(fract(pane()))) t += (.5 + 3. * hash(vec3(floor(pane()), 9.))) * step(.01, stored);
