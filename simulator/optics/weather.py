@@ -16,7 +16,7 @@ _NEAR_M, _FAR_M = 0.35, 6.0
 _HEAVIEST_MM_H = 50.0
 _DROP_BACKSCATTER = 0.12
 _SUB_PIXEL_BITS = 3
-_DEFOCUS_PX_M = 1.2
+_DEFOCUS_PX_M = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
