@@ -25,6 +25,18 @@ def test_every_shipped_recipe_names_a_network_and_losses_that_fit_it(name: str) 
     assert Objective(recipe.losses, body, n_people=2)
 
 
+def test_the_papers_ablation_is_a_change_of_its_recipe() -> None:
+    recipe = read_recipe("paper001")
+    bare = recipe.model_copy(update={"changes": {"generator": None, "attention": None}})
+
+    body = body_of(architecture_of(bare), dimension=8192)
+
+    assert body.n_streams == 1
+    assert Objective(recipe.losses[:2], body, n_people=2)
+    with pytest.raises(ConfigInvalid, match="no auxiliary pictures"):
+        Objective(recipe.losses, body, n_people=2)
+
+
 def test_there_is_a_recipe_for_every_preset() -> None:
     assert recipe_names() == ["botnet002", "caj", "edge", "mmn", "paper001", "patent000"]
 

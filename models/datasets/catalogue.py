@@ -16,18 +16,20 @@ from streams.types import Modality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A dataset that can be read."""
+    """A dataset that can be read from its folder; the number is the split, where it has several."""
 
     layout: Layout
-    read: Callable[[Path], Dataset]
+    read: Callable[[Path, int], Dataset]
 
 
 KNOWN: Mapping[str, Known] = {
-    "sysu": Known(layout=sysu.LAYOUT, read=sysu.read_sysu),
+    "sysu": Known(layout=sysu.LAYOUT, read=lambda folder, _: sysu.read_sysu(folder)),
     "regdb": Known(layout=regdb.LAYOUT, read=regdb.read_regdb),
-    "llcm": Known(layout=llcm.LAYOUT, read=llcm.read_llcm),
-    "market1501": Known(layout=market1501.LAYOUT, read=market1501.read_market1501),
-    "folder": Known(layout=own.LAYOUT, read=own.read_folder),
+    "llcm": Known(layout=llcm.LAYOUT, read=lambda folder, _: llcm.read_llcm(folder)),
+    "market1501": Known(
+        layout=market1501.LAYOUT, read=lambda folder, _: market1501.read_market1501(folder)
+    ),
+    "folder": Known(layout=own.LAYOUT, read=lambda folder, _: own.read_folder(folder)),
 }
 
 
@@ -70,16 +72,17 @@ def recognise(folder: Path) -> str:
     return "folder"
 
 
-def read_dataset(folder: Path, name: str | None = None) -> Dataset:
+def read_dataset(folder: Path, name: str | None = None, *, split: int = 1) -> Dataset:
     """The dataset in a folder.
 
     Args:
         name: Its name in `KNOWN`; None looks what it is.
+        split: Of RegDB, 1 to 10; others have one.
 
     Raises:
         SourceUnreadable: Incomplete, or none that is known; the message says how to get it.
     """
-    return KNOWN[name or recognise(folder)].read(folder)
+    return KNOWN[name or recognise(folder)].read(folder, split)
 
 
 def check(dataset: Dataset) -> Finding:

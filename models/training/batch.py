@@ -97,7 +97,7 @@ class Batches(TorchDataset[Batch]):
             batch_size=None,
             sampler=range(first, end),
             num_workers=workers,
-            persistent_workers=False,
+            worker_init_fn=_alone,
         )
 
     def _views(self, place: Place, rng: np.random.Generator) -> list[Picture]:
@@ -117,6 +117,11 @@ class Batches(TorchDataset[Batch]):
         return augment_plainly(
             pixels, rng, pad_px=settings.pad_px, erase_probability=settings.erase_probability
         )
+
+
+def _alone(_: int) -> None:
+    """Each process has one core: threads of OpenCV would wait for each other."""
+    cv2.setNumThreads(0)
 
 
 def sized(pixels: npt.NDArray[np.uint8], input_hw: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,14 +42,23 @@ def train(
             help="Share of people in a batch who were seen in visible light only.",
         ),
     ] = None,
+    split: Annotated[
+        int, typer.Option("--split", min=1, max=10, help="Only for RegDB: which of its splits.")
+    ] = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Default: recipe's.")] = None,
     device: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to train.")
     ] = "auto",
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads of torch.")] = 1,
     workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Further processes that prepare batches.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--workers",
+            min=0,
+            help="Further processes that prepare batches; default: none beside a CPU, up to 8 "
+            "beside a GPU.",
+        ),
+    ] = None,
 ) -> None:
     """Train an embedder on people who are known in both lights.
 
@@ -72,8 +82,11 @@ def train(
         seed=seed,
         visible_only_share=visible_only_share,
     )
-    session = Session(out=out, device=pick_device(device), resume=resume, workers=workers)
+    where = pick_device(device)
+    if workers is None:
+        workers = 0 if where.type == "cpu" else min(8, os.cpu_count() or 1)
+    session = Session(out=out, device=where, resume=resume, workers=workers)
     limit_threads(threads)
-    dataset = join([read_dataset(folder) for folder in data])
+    dataset = join([read_dataset(folder, split=split) for folder in data])
     run(settings, open_start(settings, start), dataset, session=session)
     print_line(f"trained: {out / settings.name}.safetensors; how it went: {out / 'curves.csv'}")
