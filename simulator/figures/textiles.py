@@ -5,7 +5,7 @@ scattering, K/S = (1 - R)^2 / 2R, and ratios of fibre and dye add up; textile dy
 this way. A dye that stops absorbing beyond the visible leaves the bare fibre, which is bright.
 `Dye` says which share of its absorption in the visible a dye keeps at 850 nm, as a range.
 
-Sources of the mechanism; the ranges are read from them, rounded by us and not measured on cloth:
+Sources of the mechanism; the ranges are our estimates in keeping with them, not measurements:
 
 - Bare fibres reflect most near infrared, and black cloths range from white to black there:
   Mangold, Shaw, Vollmer, "The physics of near-infrared photography", Eur. J. Phys. 34 (2013).
