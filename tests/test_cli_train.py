@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -77,16 +75,3 @@ def test_people_in_one_light_only_are_no_training_data(
     told = run_cli(*words, "--iterations", "1", code=1)
 
     assert "at least 2 people seen in both lights, found 0" in told
-
-
-def test_watching_does_not_load_training() -> None:
-    code = (
-        "import sys, pipeline.cli.app, pipeline.run, models.reid.embedder\n"
-        "print([m for m in sys.modules if m.startswith('models.training')])"
-    )
-
-    ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-
-    assert ended.stdout == "[]\n", ended.stderr

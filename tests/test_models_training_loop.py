@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
 from pathlib import Path
 
@@ -158,6 +159,20 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path, dataset: Dataset
 
     with pytest.raises(TrainingDiverged, match="lower optimiser"):
         train(recipe, start_of(recipe), dataset, session=Session(out=tmp_path, device=CPU))
+
+
+def test_a_damaged_picture_is_left_out_before_the_first_step(
+    tmp_path: Path, dataset: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    recipe = tiny("caj", iterations=1)
+    dataset.train[0].path.write_bytes(b"damaged")
+
+    with caplog.at_level(logging.WARNING):
+        train(recipe, start_of(recipe), dataset, session=Session(out=tmp_path, device=CPU))
+
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["n_pictures"] == len(dataset.train) - 1
+    assert f"left out: {dataset.train[0].path}" in caplog.text
 
 
 def test_batches_are_the_same_however_many_processes_prepare_them(dataset: Dataset) -> None:

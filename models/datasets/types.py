@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy.typing as npt
 
 from streams.errors import SourceUnreadable
 from streams.types import Modality
+
+logger = logging.getLogger(__name__)
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp"})
 
@@ -86,6 +89,22 @@ def read_pixels(path: Path) -> npt.NDArray[np.uint8]:
             f"{path}: expected a picture, could not decode it; remove it or fetch it again"
         )
     return np.asarray(pixels, np.uint8)
+
+
+def readable(images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """Those that can be decoded; the others are logged. Not for official protocols: they want all.
+
+    Some thousand pictures a second.
+    """
+    kept = []
+    for image in images:
+        try:
+            read_pixels(image.path)
+        except SourceUnreadable as error:
+            logger.warning("left out: %s", error)
+        else:
+            kept.append(image)
+    return kept
 
 
 def fingerprint(images: Sequence[LabelledImage]) -> str:

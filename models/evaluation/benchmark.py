@@ -10,10 +10,10 @@ from models.datasets.folder import find_crops
 from models.datasets.llcm import read_llcm
 from models.datasets.regdb import read_regdb
 from models.datasets.sysu import read_sysu
-from models.datasets.types import Dataset, LabelledImage
+from models.datasets.types import Dataset, LabelledImage, readable
 from models.evaluation import protocols
 from models.evaluation.permutations import read_permutations
-from models.evaluation.pictures import in_order, labels_of, readable
+from models.evaluation.pictures import in_order, labels_of
 from models.evaluation.protocols import Protocol, ProtocolName
 from models.evaluation.rules import Labels, Permutations
 from streams.errors import SourceUnreadable

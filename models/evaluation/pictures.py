@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 
@@ -13,10 +12,7 @@ from models.datasets.types import LabelledImage, read_pixels
 from models.evaluation.rules import Labels
 from models.reid.embedder import Embedder
 from models.reid.pictures import picture_crop
-from streams.errors import SourceUnreadable
 from streams.types import Modality
-
-logger = logging.getLogger(__name__)
 
 AT_ONCE = 64
 _NUMBER = re.compile(r"\d+")
@@ -62,19 +58,6 @@ def embed_images(
         parts.append(embedder.embed(crops).vectors)
         on_done(len(part))
     return np.concatenate(parts) if parts else np.empty((0, embedder.dimension), np.float32)
-
-
-def readable(images: Sequence[LabelledImage]) -> list[LabelledImage]:
-    """Those that can be read; the others are logged. Not for official protocols, which want all."""
-    kept = []
-    for image in images:
-        try:
-            read_pixels(image.path)
-        except SourceUnreadable as error:
-            logger.warning("left out: %s", error)
-        else:
-            kept.append(image)
-    return kept
 
 
 def _numbers(names: Sequence[str]) -> npt.NDArray[np.int64]:

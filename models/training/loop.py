@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from models.datasets.types import Dataset, fingerprint
+from models.datasets.types import Dataset, fingerprint, readable
 from models.reid.checkpoint import Card, write_checkpoint
 from models.reid.networks.types import EmbeddingNetwork, Parts
 from models.training import recipe as recipes
@@ -52,13 +52,15 @@ class Session:
 def train(recipe: Recipe, start: Start, dataset: Dataset, *, session: Session) -> EmbeddingNetwork:
     """Trains by a recipe and writes `NAME.safetensors`, `state.pt`, `curves.csv`, `report.json`.
 
-    The last iteration is what ships: no test data chooses among checkpoints.
+    The last iteration is what ships: no test data chooses among checkpoints. Pictures that cannot
+    be decoded are left out and logged.
 
     Returns:
         The network on the CPU in evaluation mode.
     """
     session.out.mkdir(parents=True, exist_ok=True)
     keep_freed_memory()
+    dataset = replace(dataset, train=tuple(readable(dataset.train)))  # not found out after hours
     sampler = Sampler(dataset.train, Plan(**recipe.batch.model_dump()))
     torch.manual_seed(recipe.seed)
     body = body_of(start.network.architecture, dimension=start.network.dimension)
