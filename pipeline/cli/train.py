@@ -12,53 +12,60 @@ import typer
 from pipeline.cli.output import print_line
 from pipeline.errors import UsageInvalid
 
+_VisibleOnlyShare = Annotated[
+    float | None,
+    typer.Option(
+        "--visible-only-share",
+        min=0,
+        max=1,
+        help="Share of people in a batch who were seen in visible light only.",
+    ),
+]
+_Split = Annotated[
+    int, typer.Option("--split", min=1, max=10, help="Only for RegDB: which of its splits.")
+]
+_Device = Annotated[
+    Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to train.")
+]
+_Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        min=0,
+        help="Further processes that prepare batches; default: none beside a CPU, up to 8 "
+        "beside a GPU.",
+    ),
+]
+_Data = Annotated[
+    list[Path],
+    typer.Option("--data", help="Folder of a dataset; may be given again to join several."),
+]
+_Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on where the run in --out stands, to the bit.")
+]
+
 
 def train(
     recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or a .yaml file.")],
-    data: Annotated[
-        list[Path],
-        typer.Option("--data", help="Folder of a dataset; may be given again to join several."),
-    ],
+    data: _Data,
     out: Annotated[Path, typer.Option("--out", help="Folder for weights, curves and report.")],
     start: Annotated[
         str | None,
         typer.Option("--start", help="What to begin with; default: the network's usual start."),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the run in --out stands, to the bit.")
-    ] = False,
+    resume: _Resume = False,
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="Length instead of the recipe's.")
     ] = None,
     iterations: Annotated[
         int | None, typer.Option("--iterations", min=1, help="Length instead of the recipe's.")
     ] = None,
-    visible_only_share: Annotated[
-        float | None,
-        typer.Option(
-            "--visible-only-share",
-            min=0,
-            max=1,
-            help="Share of people in a batch who were seen in visible light only.",
-        ),
-    ] = None,
-    split: Annotated[
-        int, typer.Option("--split", min=1, max=10, help="Only for RegDB: which of its splits.")
-    ] = 1,
+    visible_only_share: _VisibleOnlyShare = None,
+    split: _Split = 1,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Default: recipe's.")] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option("--device", help="Where to train.")
-    ] = "auto",
+    device: _Device = "auto",
     threads: Annotated[int, typer.Option("--threads", min=1, help="CPU threads of torch.")] = 1,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers",
-            min=0,
-            help="Further processes that prepare batches; default: none beside a CPU, up to 8 "
-            "beside a GPU.",
-        ),
-    ] = None,
+    workers: _Workers = None,
 ) -> None:
     """Train an embedder on people who are known in both lights.
 
