@@ -20,7 +20,13 @@ from models.reid.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from models.reid.embedder import NetworkEmbedder, load_embedder
 from models.runtime.choice import Choice, choice_file, read_choice, write_choice
 from models.runtime.engines import TorchEngine, format_of, open_graphs, ways_here
-from models.runtime.export import CARD, export, folder_name, read_export
+from models.runtime.export import (
+    CARD,
+    export,
+    folder_name,
+    read_export,
+    with_exact_entrance,
+)
 from models.runtime.load import TORCH, Loader, Opened
 from models.runtime.parity import LEAST_COSINE, Probe, lowest_cosine, make_probe, require_parity
 from models.runtime.types import Engine, GraphFormat, Runtime, Way
@@ -106,10 +112,12 @@ def crops_of(probe: Probe) -> list[Crop]:
 
 
 def test_the_probe_shows_people_in_both_lights(probe: Probe) -> None:
-    assert len(probe.pixels) == 16
-    assert probe.is_infrared.sum() == 8
+    contrast = probe.pixels.std((1, 2, 3))
+    assert len(probe.pixels) == 20
+    assert probe.is_infrared.sum() == 10
     assert np.ptp(probe.pixels[probe.is_infrared], axis=-1).max() == 0
-    assert len(np.unique(probe.vectors.round(3), axis=0)) == 16
+    assert contrast[16:].max() < contrast[:16].min() / 2
+    assert len(np.unique(probe.vectors.round(3), axis=0)) == 20
 
 
 @every_way
@@ -131,7 +139,7 @@ def test_a_batch_of_any_size_and_both_lights_comes_back_in_order(
     rows = engines[way].run(probe.pixels[chosen], probe.is_infrared[chosen])
 
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    nearest = (rows @ probe.vectors.T).argmax(1)
+    nearest = (rows @ probe.vectors[:16].T).argmax(1)
     np.testing.assert_array_equal(nearest, chosen)
     assert (rows * probe.vectors[chosen]).sum(1).min() >= LEAST_COSINE
 
@@ -174,6 +182,14 @@ def test_weights_that_are_not_numbers_are_refused_before_any_library_sees_them(
 
     with pytest.raises(WeightsRefused, match="not finite"):
         load_embedder(EmbedderConfig(weights=str(tmp_path / "nan.safetensors"), device="cpu"))
+
+
+def test_the_entrance_of_a_graph_gives_the_vectors_of_the_network(
+    shipped: Checkpoint, probe: Probe
+) -> None:
+    exact = TorchEngine(with_exact_entrance(shipped.network), CPU)
+
+    assert lowest_cosine(exact, probe) > 0.99999
 
 
 class Wrong:

@@ -6,6 +6,7 @@ graphs rather than one with a switch: no library then computes the entrance of t
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import RuntimeUnusable
+from models.reid.networks.edge import Stem
 from models.reid.networks.types import EmbeddingNetwork
 from models.runtime.libraries import import_openvino, is_installed
 from models.runtime.types import GraphFormat
@@ -28,7 +30,7 @@ from models.types import ModelId
 from models.weights import sha256_of
 from streams.types import Modality
 
-LAYOUT = 1
+LAYOUT = 2
 """Grows when files of an older version of this module must not be used any more."""
 CARD = "export.json"
 
@@ -96,8 +98,9 @@ def export(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as scratch:
         made = Path(scratch) / "graphs"
         made.mkdir()
+        exact = with_exact_entrance(network)
         for light in Modality:
-            _write_graph(network, light, graph_format, graph_file(made, graph_format, light))
+            _write_graph(exact, light, graph_format, graph_file(made, graph_format, light))
         card = ExportCard(
             model=model,
             format=graph_format,
@@ -135,6 +138,23 @@ def folder_name(graph_format: GraphFormat) -> str:
     """Name of a cached export, another one for other versions of the libraries."""
     digest = hashlib.sha256(made_with(graph_format).encode()).hexdigest()
     return f"{graph_format}-{digest[:8]}"
+
+
+def with_exact_entrance(network: EmbeddingNetwork) -> EmbeddingNetwork:
+    """A copy whose first normalisation meets pixels as whole numbers.
+
+    bfloat16 holds 0-255 exactly, but of shifted and divided pixels only 8 bits: in a dim crop,
+    whose values lie close together, that is most of what there is (docs/recognition/runtime.md).
+    Instance normalisation undoes any shift and scale of a channel, so both are left out; its
+    epsilon, which guards against flat channels, is scaled instead.
+    """
+    exact = copy.deepcopy(network)
+    for module in exact.modules():
+        if isinstance(module, Stem):
+            module.picture_norm.eps *= float(module.std.square().mean())
+            module.mean.zero_()
+            module.std.fill_(1)
+    return exact
 
 
 class _OneLight(nn.Module):

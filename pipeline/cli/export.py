@@ -50,4 +50,4 @@ def export(
     way = Way(runtime=Runtime(to))
     engine = open_graphs(way, out, threads=1)
     cosine = require_parity(way, engine, make_probe(checkpoint.network))
-    print_line(f"lowest cosine with torch, 16 crops of both lights: {cosine:.6f}")
+    print_line(f"lowest cosine with torch, over crops of both lights: {cosine:.6f}")
