@@ -29,8 +29,9 @@ system:  ## install the RTSP server that the tests start (skipped with a word wh
 	sh deploy/test-system.sh
 
 footage: $(READY)  ## render the embedded footage again
-	$(BIN)/pip install --quiet --constraint constraints.txt '.[simulator]'
-	$(BIN)/python -m simulator.filming.film --seed 1 --out simulator/footage/demo
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[simulator]'
+	$(BIN)/noctule simulate demo --seed 1 --out simulator/footage/demo
+	$(BIN)/python -m simulator.filming.sheet simulator/footage/demo docs/images/demo-people.png
 
 clean:  ## remove the environment and the demo's results
 	rm -rf $(VENV) demo

@@ -30,6 +30,10 @@ class _Scenarios(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0].startswith("-") and args[0] not in ("--help", "--list"):
             args = [DEFAULT, *args]
+        elif args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise typer.BadParameter(
+                f"{args[0]!r}: no such scenario; there are {', '.join(self.commands)}"
+            )
         return super().parse_args(ctx, args)
 
 

@@ -18,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 _STRIDE_M = 1.74
 """Way per cycle of an adult with a stride of 1."""
 _HURRIED_MPS = 1.7
-_STEP_S = 0.25
+_STEP_S = 0.1
 _ELBOW_ROOM_M = 0.55
 _FROM_THINGS_M = 0.3
 _NEAR_DOOR_M = 2.2

@@ -13,6 +13,8 @@ from simulator.optics.illumination import Picture
 from streams.types import Modality
 
 _KEYFRAME_EVERY_S = 2
+_BITS_PER_PIXEL = 0.2
+"""Most that is spent without a bit rate: twice of what cameras are usually set to."""
 _QUALITY = {Modality.VISIBLE: 22, Modality.INFRARED: 28}
 """Constant rate factors; noise of the night would cost most of the bits and is not worth them."""
 
@@ -98,10 +100,12 @@ def _command(
     source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
     codec = ["-c:v", "libx264", "-preset", "medium", "-pix_fmt", "yuv420p"]
     if bitrate_kbps is None:
+        most_kbps = max(round(_BITS_PER_PIXEL * width * height * fps / 1000), 16)
         rate = ["-crf", str(_QUALITY[modality])]
     else:
-        kbps = f"{bitrate_kbps}k"
-        rate = ["-b:v", kbps, "-maxrate", kbps, "-bufsize", f"{2 * bitrate_kbps}k"]
+        most_kbps = bitrate_kbps
+        rate = ["-b:v", f"{bitrate_kbps}k"]
+    rate += ["-maxrate", f"{most_kbps}k", "-bufsize", f"{2 * most_kbps}k"]
     groups = ["-g", keyframe_every, "-keyint_min", keyframe_every, "-sc_threshold", "0", "-bf", "0"]
     same = ["-threads", "1", "-fflags", "+bitexact", "-flags", "+bitexact"]
     return [

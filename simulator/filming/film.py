@@ -226,6 +226,7 @@ def truth_of(take: Take, frames: Sequence[TrueFrame]) -> Truth:
         period=take.period.hour.value,
         place=take.place.name,
         camera=take.camera.name,
+        kind=take.camera.kind.value,
         fps=take.fps,
         size_px=view.size_px,
         starts_at_us=frames[0].captured_at_us,

@@ -82,11 +82,12 @@ def prepare(order: Order) -> Job:
         hours=None if order.hours is None else tuple(Hour(hour) for hour in order.hours),
         cameras=order.cameras,
     )
-    known = {name for take in possible for name in (take.video, take.camera.name)}
+    cameras = dict.fromkeys(take.camera.name for take in possible)
+    known = {*cameras, *(take.video for take in possible)}
     for name in order.cameras or ():
         if name not in known:
             raise OrderInvalid(
-                f"{name}: no such camera in {chosen.name}; there are {', '.join(sorted(known))}"
+                f"{name}: no such camera in {chosen.name}; there are {', '.join(cameras)}"
             )
     if not wanted:
         hours = ", ".join(period.hour for period in chosen.periods)

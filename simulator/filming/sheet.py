@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +11,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from simulator.filming.catalogue import PERIODS
 from simulator.filming.truth import SUFFIX, TruePerson, Truth, read_truth
 from simulator.optics.illumination import Picture
+from simulator.world.places import CameraKind
 from streams.types import Modality
 
 _CELL_WH = (72, 144)
@@ -20,9 +24,13 @@ _MARGIN_PX = 120
 _EDGE_PX = 6
 _WANTED_HEIGHT_PX = 150
 _PER_ROW = 12
+_LEAST_VISIBILITY = 0.4
+_LEAST_HEIGHT_PX = 32
 _BLANK = (214, 212, 208)
 _PAPER, _INK = (246, 245, 242), (40, 40, 44)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_THERMAL = "thermal"
+_ROWS = tuple(f"{hour} {light}" for hour in PERIODS for light in (*Modality, _THERMAL))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +60,10 @@ def contact_sheet(truths: dict[Path, Truth]) -> Picture:
     best = best_sights(truths)
     identities = sorted({identity for identity, _ in best})
     rows = list(dict.fromkeys(row for _, row in best))
+    n_columns = max(min(len(identities), _PER_ROW), 1)
     blocks = [
-        _block(best, identities[k : k + _PER_ROW], rows)
-        for k in range(0, len(identities), _PER_ROW)
+        _block(best, identities[k : k + n_columns], rows, n_columns)
+        for k in range(0, len(identities), n_columns)
     ]
     if not blocks:
         return np.full((_LABEL_PX, _MARGIN_PX, 3), _PAPER, np.uint8)
@@ -73,9 +82,6 @@ def best_sights(truths: dict[Path, Truth]) -> dict[tuple[int, str], Sight]:
     return dict(sorted(best.items(), key=lambda item: (order[item[0][1]], item[0][0])))
 
 
-_ROWS = tuple(f"{hour} {light.value}" for hour in ("day", "dusk", "night") for light in Modality)
-
-
 def _sights(video: Path, truth: Truth) -> Iterator[tuple[str, Sight]]:
     width, height = truth.size_px
     for frame in truth.frames:
@@ -83,17 +89,25 @@ def _sights(video: Path, truth: Truth) -> Iterator[tuple[str, Sight]]:
             x0, y0, x1, y1 = person.box_px
             is_cut = min(x0, y0) < _EDGE_PX or x1 > width - _EDGE_PX or y1 > height - _EDGE_PX
             size = np.log((y1 - y0) / _WANTED_HEIGHT_PX)
+            if person.visibility < _LEAST_VISIBILITY or y1 - y0 < _LEAST_HEIGHT_PX:
+                continue
             loss = abs(float(size)) + 4 * (1 - person.visibility) + 2 * is_cut
-            row = f"{truth.period} {frame.modality.value}"
-            yield row, Sight(video=video, frame=frame.frame, person=person, loss=loss)
+            light = _THERMAL if truth.kind == CameraKind.THERMAL else frame.modality.value
+            yield (
+                f"{truth.period} {light}",
+                Sight(video=video, frame=frame.frame, person=person, loss=loss),
+            )
 
 
 def _block(
-    best: dict[tuple[int, str], Sight], identities: Sequence[int], rows: Sequence[str]
+    best: dict[tuple[int, str], Sight],
+    identities: Sequence[int],
+    rows: Sequence[str],
+    n_columns: int,
 ) -> Picture:
     wide, high = _CELL_WH[0] + _GAP_PX, _CELL_WH[1] + _GAP_PX
     picture = np.full(
-        (_LABEL_PX + len(rows) * high, _MARGIN_PX + _PER_ROW * wide, 3), _PAPER, np.uint8
+        (_LABEL_PX + len(rows) * high, _MARGIN_PX + n_columns * wide, 3), _PAPER, np.uint8
     )
     for column, identity in enumerate(identities):
         left = _MARGIN_PX + column * wide
@@ -127,3 +141,20 @@ def _cell(sight: Sight | None) -> Picture:
     top, left = centre - 2 * half + 2 * half, middle - half + 2 * half
     crop = cv2.cvtColor(padded, cv2.COLOR_BGR2RGB)[top : top + 4 * half, left : left + 2 * half]
     return np.asarray(cv2.resize(crop, _CELL_WH, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """`python -m simulator.filming.sheet FOLDER OUT.png`: the sheet of a folder that is filmed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator.filming.sheet", description="Contact sheet of filmed people."
+    )
+    parser.add_argument("folder", type=Path, help="folder of the footage")
+    parser.add_argument("out", type=Path, help="PNG file to write")
+    options = parser.parse_args(arguments)
+    videos = sorted(path.stem for path in options.folder.glob("*.mp4"))
+    write_sheet(options.folder, videos, options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

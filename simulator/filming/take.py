@@ -23,7 +23,7 @@ class Settings:
 
     Attributes:
         fps: None is the scenario's.
-        bitrate_kbps: H.264 at a constant rate; None is an even, good quality.
+        bitrate_kbps: H.264 at a constant rate; None is a good quality.
         with_thermal: Also film with the thermal cameras.
         is_raining: Rain and an overcast sky, outdoors.
         with_headlights: Cars come by at dusk and at night, outdoors.

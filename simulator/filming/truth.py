@@ -63,6 +63,7 @@ class Truth:
     Attributes:
         recipe: Fingerprint of every setting that decides about the video.
         camera: The camera's name on its floor plan; the video may carry the hour too.
+        kind: colour, day-night or thermal, see `CameraKind`.
         place: Whose floor plan `ground_m` is on; the plan is in the folder's `truth.json`.
         size_px: Width and height.
         starts_at_us: Capture time of frame 0 (microseconds UTC).
@@ -77,6 +78,7 @@ class Truth:
     period: str
     place: str
     camera: CameraId
+    kind: str
     fps: int
     size_px: tuple[int, int]
     starts_at_us: int
@@ -126,6 +128,7 @@ def read_truth(path: Path) -> Truth:
         period=data["period"],
         place=data["place"],
         camera=CameraId(data["camera"]),
+        kind=data["kind"],
         fps=data["fps"],
         size_px=(width, height),
         starts_at_us=data["starts_at_us"],
