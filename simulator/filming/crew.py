@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import logging
 import multiprocessing
 import os
 import queue
@@ -90,7 +91,7 @@ def film_all(takes: Sequence[Take], out: Path, *, jobs: int, report: Report) -> 
 
 def _bodies() -> BodyModel:
     with contextlib.suppress(ImportError):  # the engine under `anny` greets on stdout
-        importlib.import_module("warp").config.quiet = True
+        importlib.import_module("warp").config.log_level = logging.ERROR
     return load_body_model()
 
 
