@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from models.errors import WeightsRefused
 from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork, OmniScaleBlock, Stem
+from models.runtime.libraries import import_openvino
 
 RETAIL_0277_LICENCE = (
     "Apache-2.0. Derived from person-reidentification-retail-0277 of the Open Model Zoo, "
     "Copyright (c) Intel Corporation, licensed under the Apache License, Version 2.0; changed by "
-    "training on simulated people."
+    "further training."
 )
 _WEIGHTED = {"Convolution", "GroupConvolution", "Add", "Multiply", "PRelu", "MatMul"}
 
@@ -63,7 +64,7 @@ def _constants_in_order(xml: Path) -> Iterator[Tensor]:
 
     The scale of the colours is left out: it is ImageNet's, as in `Stem`.
     """
-    import openvino  # the benchmark extra; needed only to make a start
+    openvino = import_openvino()  # needed only to make a start
 
     first = True
     for operation in openvino.Core().read_model(xml).get_ordered_ops():
