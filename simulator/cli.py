@@ -161,9 +161,10 @@ def crops(
     first: Annotated[int, typer.Option(min=1, help="Number of the first of them.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Another seed: other people.")] = 11,
     visible: Annotated[int, typer.Option(min=0, help="Visible crops per identity.")] = 8,
-    infrared: Annotated[int, typer.Option(min=0, help="Infrared crops per identity.")] = 12,
+    infrared: Annotated[int, typer.Option(min=0, help="Near-infrared crops per identity.")] = 12,
+    thermal: Annotated[int, typer.Option(min=0, help="Thermal crops per identity.")] = 0,
     cameras: Annotated[int, typer.Option(min=1, help="Cameras per modality.")] = 4,
-    size: Annotated[str, typer.Option(help="Width x height of a crop.")] = "128x256",
+    size: Annotated[str, typer.Option(help="Height x width of a crop.")] = "256x128",
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes. Default: one per core.")
     ] = None,
@@ -174,13 +175,14 @@ def crops(
     """
     from simulator.progress import crops_with_bar
 
-    width, height = _size(size)
+    height, width = _size(size)
     crops_with_bar(
         out,
         identities=range(first, first + identities),
         seed=seed,
         visible=visible,
         infrared=infrared,
+        thermal=thermal,
         cameras=cameras,
         size_hw=(height, width),
         jobs=jobs or len(os.sched_getaffinity(0)),
@@ -201,7 +203,7 @@ def _size(text: str) -> tuple[int, int]:
     sides = (int(found[1]), int(found[2])) if found else (0, 0)
     if not all(_LEAST_PX <= side <= _MOST_PX and side % 2 == 0 for side in sides):
         raise typer.BadParameter(
-            f"{text!r}: expected width x height such as 640x360, even numbers from {_LEAST_PX} to "
+            f"{text!r}: expected two sides such as 640x360, even numbers from {_LEAST_PX} to "
             f"{_MOST_PX}",
             param_hint="--size",
         )

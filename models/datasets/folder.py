@@ -16,7 +16,7 @@ LAYOUT = Layout(
     name="own pictures",
     wanted=(),
     how_to_get="sort pictures into PERSON/visible_CAMERA and PERSON/infrared_CAMERA, or let the "
-    "simulator make them: python -m simulator.cropping --help",
+    "simulator make them: noctule simulate crops --help",
 )
 
 
