@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from simulator.rtsp import RtspServer, ServerUnavailable
+from simulator.signals import both_signals_interrupt
 from streams.config import CameraConfig
 from streams.errors import ConfigInvalid, SourceUnreadable
 from streams.source import open_source
@@ -53,7 +53,7 @@ def serve(
         ServerUnavailable: gst-rtsp-server is missing, the port is taken, or the server died.
     """
     with (
-        _both_signals_interrupt(),
+        both_signals_interrupt(),
         contextlib.suppress(KeyboardInterrupt),
         on_air(folder, accelerate=accelerate, port=port, host=host) as server,
     ):
@@ -145,15 +145,3 @@ def _announcement(server: RtspServer, names: list[str]) -> str:
     for name in names:
         lines += [f"  - name: {name}", f"    source: {server.url(name, host=host)}"]
     return "\n".join(lines) + "\n"
-
-
-@contextlib.contextmanager
-def _both_signals_interrupt() -> Iterator[None]:
-    """SIGINT and SIGTERM raise KeyboardInterrupt in the block, so that it cleans up behind it."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from simulator.cropping.crops import write_crops
+from simulator.errors import FilmingFailed, OrderInvalid
 from simulator.filming.crew import film_all, has_bodies, require_tools
 from simulator.filming.folder import CONFIG
 from simulator.filming.job import Job, Order, lay_out, prepare
+from simulator.signals import both_signals_interrupt
 
 _INTERRUPTED = 130
 _console = Console(stderr=True, highlight=False)
@@ -23,12 +25,12 @@ def film_with_bar(order: Order, out: Path) -> None:
     """Carry out an order and say what is where."""
     job = prepare(order)
     require_tools()
-    out.mkdir(parents=True, exist_ok=True)
+    _make_folder(out)
     kept = [take.video for take in job.takes if take.is_filmed(out)]
     if kept:
         _console.print(f"{len(kept)} of {len(job.takes)} videos are there already")
     _say_when_bodies_are_built()
-    with _interruptible(), _bar() as bar:
+    with interruptible(), _bar() as bar:
         task = bar.add_task("filming", total=sum(take.n_frames for take in job.takes), words="")
         film_all(job.takes, out, jobs=job.jobs, report=_Counter(bar, task, job, kept))
         bar.update(task, description="cutting the contact sheet", words="")
@@ -53,9 +55,12 @@ def crops_with_bar(
     jobs: int,
 ) -> None:
     """Write the crops of `identities`, see `cropping.crops.write_crops`."""
+    if visible + infrared + thermal == 0:
+        raise OrderInvalid("no crops: one of --visible, --infrared, --thermal has to be above 0")
     require_tools()
+    _make_folder(out)
     _say_when_bodies_are_built()
-    with _interruptible(), _bar() as bar:
+    with interruptible(), _bar() as bar:
         task = bar.add_task("cropping", total=len(identities), words="")
         write_crops(
             out,
@@ -93,19 +98,34 @@ class _Counter:
             _console.print(f"{video}: {n_frames} frames ({n_finished}/{len(self._total)} videos)")
 
 
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OrderInvalid(
+            f"--out {out}: expected a folder, or a place for one, got: {error.strerror}; "
+            "choose another"
+        ) from error
+
+
 def _say_when_bodies_are_built() -> None:
     if not has_bodies():
         _console.print("Building the bodies, once: a few minutes and 1 GB of cache")
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends with a sentence instead of a trace."""
+def interruptible() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a full disk end with a sentence instead of a trace."""
     try:
-        yield
+        with both_signals_interrupt():
+            yield
     except KeyboardInterrupt:
         _console.print("Stopped; run the same again to go on, what is finished stays.")
         raise typer.Exit(_INTERRUPTED) from None
+    except OSError as error:
+        raise FilmingFailed(
+            f"{error}; see to it and run the same again, what is finished stays"
+        ) from error
 
 
 def _bar() -> Progress:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import typer
 
 from simulator.filming.catalogue import SCENARIOS
+from simulator.progress import interruptible
 from tests.cli import RunCli
 
 HEAVY = ("torch", "anny", "moderngl", "cv2", "scipy")
@@ -80,6 +86,50 @@ def test_what_cannot_be_filmed_is_refused_with_what_can(
 ) -> None:
     assert told in run_cli("simulate", *words, "--out", str(tmp_path / "out"), code=2)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("scenario", ["lobby", "crops"])
+@pytest.mark.parametrize("below", [".", "out"])
+def test_a_file_in_the_place_of_the_folder_ends_with_one_line(
+    run_cli: RunCli, tmp_path: Path, scenario: str, below: str
+) -> None:
+    pytest.importorskip("anny", reason="extra `simulator`")
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / below
+
+    told = run_cli("simulate", scenario, "--out", str(out), code=2)
+
+    assert told.startswith(f"noctule: --out {out}: expected a folder")
+
+
+def test_crops_of_no_light_are_refused(run_cli: RunCli, tmp_path: Path) -> None:
+    none = ("--visible", "0", "--infrared", "0", "--thermal", "0")
+
+    told = run_cli("simulate", "crops", *none, "--out", str(tmp_path / "out"), code=2)
+
+    assert "one of --visible, --infrared, --thermal" in told
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_work_in_order_and_with_a_sentence(
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
+    cleaned_up: list[str] = []
+
+    def work() -> None:
+        with interruptible(), ExitStack() as stack:
+            stack.callback(cleaned_up.append, "yes")
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+
+    with pytest.raises(typer.Exit) as ended:
+        work()
+
+    assert ended.value.exit_code == 130
+    assert cleaned_up == ["yes"]
+    assert signal.getsignal(number) == before
 
 
 def test_a_missing_ffmpeg_ends_with_one_line(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from simulator.cropping.crops import CropsRefused, write_crops
+from simulator.cropping.crops import CropSettings, CropsRefused, write_crops
 from simulator.cropping.cutting import Cut, cut
 from simulator.cropping.lenses import infrared_cameras, thermal_cameras, visible_cameras
 from simulator.cropping.skies import some_daylight, some_light
+from simulator.cropping.workers import WorkerLost, share_out
 from simulator.figures.body import body_cache
 from simulator.optics.bands import Band
 
@@ -93,12 +96,29 @@ def test_a_folder_begun_with_another_seed_is_refused_before_anything_is_drawn(
 
     with pytest.raises(CropsRefused, match="choose another folder"):
         few_crops(tmp_path, range(2), seed=4)
+    assert (tmp_path / "DONE").exists()
 
 
 def test_no_identities_are_no_crops_and_a_finished_folder(tmp_path: Path) -> None:
     few_crops(tmp_path, range(0))
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["DONE", "crops.json"]
+
+
+def work_until_killed(_: Path, __: CropSettings, identities: list[int]) -> Iterator[int]:
+    """Finishes all but identity 3, at which the process is killed as by a lack of memory."""
+    for identity in identities:
+        if identity == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield identity
+
+
+def test_a_process_that_is_killed_ends_the_work_instead_of_hanging_it(tmp_path: Path) -> None:
+    settings = CropSettings(seed=1, visible=1, infrared=0, thermal=0, cameras=1, size_hw=(64, 32))
+
+    assert set(share_out(work_until_killed, tmp_path, settings, [4, 5], jobs=2)) == {4, 5}
+    with pytest.raises(WorkerLost, match="status -9"):
+        list(share_out(work_until_killed, tmp_path, settings, [2, 3], jobs=2))
 
 
 def test_a_crop_shows_what_the_mask_shows() -> None:

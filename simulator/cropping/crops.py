@@ -107,13 +107,13 @@ def write_crops(
 def _claim(out: Path, settings: CropSettings) -> None:
     """Note the settings, or refuse a folder that was begun with others."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "DONE").unlink(missing_ok=True)
     note, text = out / "crops.json", json.dumps(asdict(settings), indent=1) + "\n"
     if note.exists() and note.read_text() != text:
         raise CropsRefused(
             f"{out}: expected an empty folder or one begun with the same settings, got one of "
             f"{' '.join(note.read_text().split())}; choose another folder"
         )
+    (out / "DONE").unlink(missing_ok=True)
     note.write_text(text)
 
 

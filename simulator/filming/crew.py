@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import importlib.util
-import logging
 import multiprocessing
 import os
 import queue
@@ -20,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.errors import FilmingFailed, ToolMissing
-from simulator.figures.body import BodyModel, body_cache, load_body_model
+from simulator.figures.body import body_cache, load_body_model
 from simulator.filming.take import Take
 from streams.errors import NoctuleError
 
@@ -79,20 +76,14 @@ def film_all(takes: Sequence[Take], out: Path, *, jobs: int, report: Report) -> 
         return
     if min(jobs, len(waiting)) > 1:
         if not has_bodies():
-            _bodies()
+            load_body_model()
         _film_in_processes(waiting, out, min(jobs, len(waiting)), report)
         return
     from simulator.filming.film import film_take
 
-    model = _bodies()
+    model = load_body_model()
     for take in waiting:
         film_take(take, model, out, partial(report, take.video))
-
-
-def _bodies() -> BodyModel:
-    with contextlib.suppress(ImportError):  # the engine under `anny` greets on stdout
-        importlib.import_module("warp").config.log_level = logging.ERROR
-    return load_body_model()
 
 
 def _film_in_processes(takes: Sequence[Take], out: Path, jobs: int, report: Report) -> None:
@@ -149,7 +140,7 @@ def _work(work: Queue[Take | None], words: Queue[_Word], out: Path, jobs: int) -
     os.environ.setdefault("LP_NUM_THREADS", str(max((os.cpu_count() or 1) // jobs, 1)))
     from simulator.filming.film import film_take
 
-    model = _bodies()
+    model = load_body_model()
     while (take := work.get()) is not None:
 
         def tell(n_frames: int, video: str = take.video, last: int = take.n_frames) -> None:
