@@ -60,9 +60,16 @@ def test_wrong_words_end_with_a_sentence_and_code_2(
 
     both = run_cli(*words, "--epochs", "1", "--iterations", "1", code=2)
     no_start = run_cli(*words, "--iterations", "1", code=2)
+    onto_a_file = run_cli(*words[:-1], recipe, code=2)
+    (tmp_path / "wrong.yaml").write_text(RECIPE + "length: -1\nbogus: 3\n", encoding="utf-8")
+    wrong = run_cli("train", str(tmp_path / "wrong.yaml"), *words[2:], code=2)
 
     assert "expected one of them" in both
     assert "--start" in no_start
+    assert "found a file" in onto_a_file
+    assert "length: " in wrong
+    assert "bogus: " in wrong
+    assert len(wrong.strip().splitlines()) == 1
     assert not (tmp_path / "run").exists()
 
 

@@ -121,6 +121,13 @@ def test_a_run_of_another_recipe_or_of_other_data_is_not_continued(
     nowhere = Session(out=tmp_path / "nowhere", device=CPU, resume=True)
     with pytest.raises(RunUnlike, match="without --resume"):
         train(recipe, start_of(recipe), dataset, session=nowhere)
+    for damaged in (b"", b"hello\n", (out / "state.pt").read_bytes()[:5000]):
+        (out / "state.pt").write_bytes(damaged)
+        with pytest.raises(RunUnlike, match="damaged"):
+            train(recipe, start_of(recipe), dataset, session=again)
+    torch.save({"a": 1}, out / "state.pt")
+    with pytest.raises(RunUnlike, match="other file"):
+        train(recipe, start_of(recipe), dataset, session=again)
 
 
 class Cramped(ResNetNetwork):

@@ -148,8 +148,24 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
             )
     try:
         return Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
-        raise ConfigInvalid(f"{path}: not a recipe: {error}") from error
+    except OSError as error:
+        raise ConfigInvalid(
+            f"{path}: expected the file of a recipe ({error.strerror}); shipped ones are "
+            f"{', '.join(recipe_names())}"
+        ) from error
+    except ValidationError as error:
+        raise ConfigInvalid(f"{path}: not a recipe: {in_one_line(error)}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        words = " ".join(str(error).split())
+        raise ConfigInvalid(f"{path}: not a recipe, expected YAML: {words}") from error
+
+
+def in_one_line(error: ValidationError) -> str:
+    """Every mistake as `key: what is wrong`, one after the other."""
+    mistakes = error.errors(include_input=False, include_url=False)
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"]))) for one in mistakes
+    )
 
 
 def recipe_names() -> list[str]:

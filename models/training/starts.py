@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from models.reid.checkpoint import read_checkpoint
 from models.reid.networks.edge import EdgeArchitecture
 from models.reid.networks.presets import architecture_fields, preset
 from models.reid.networks.resnet import ResNetArchitecture
 from models.reid.networks.types import Architecture, EmbeddingNetwork
 from models.training.imagenet import imagenet_start
-from models.training.recipe import Recipe
+from models.training.recipe import Recipe, in_one_line
 from models.training.start import RETAIL_0277_LICENCE, start_from_retail_0277
 from models.weights import obtain
 from streams.errors import ConfigInvalid
@@ -42,6 +44,8 @@ def architecture_of(recipe: Recipe) -> Architecture:
     """
     try:
         return preset(recipe.network, recipe.changes)
+    except ValidationError as error:
+        raise ConfigInvalid(f"recipe {recipe.name}: changes: {in_one_line(error)}") from error
     except ValueError as error:
         raise ConfigInvalid(f"recipe {recipe.name}: {error}") from error
 

@@ -19,6 +19,8 @@ from models.training.objective import Objective
 from models.training.recipe import OptimiserSettings, Recipe, fingerprint
 
 FILE = "state.pt"
+_DAMAGED = (OSError, RuntimeError, EOFError, pickle.UnpicklingError)
+"""What reading a file that is no state ends with; a short one is sought before its beginning."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -73,16 +75,22 @@ class Run:
         """
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+            found = {"recipe": state["recipe"], "data": state["data"]}
+        except (FileNotFoundError, PermissionError) as error:
             raise RunUnlike(
-                f"{path}: expected the state of a run to continue ({error}); "
+                f"{path}: expected the state of a run to continue, found none that can be opened "
+                f"({error.strerror}); start anew without --resume"
+            ) from error
+        except (*_DAMAGED, LookupError, TypeError) as error:
+            raise RunUnlike(
+                f"{path}: expected the state of a run to continue, found a damaged or other file; "
                 "start anew without --resume"
             ) from error
         ours = {"recipe": fingerprint(self.recipe), "data": self.data}
         for what, value in ours.items():
-            if state[what] != value:
+            if found[what] != value:
                 raise RunUnlike(
-                    f"{path}: expected a run with {what} {value}, found {what} {state[what]}; "
+                    f"{path}: expected a run with {what} {value}, found {what} {found[what]}; "
                     "give the same as before, or start anew without --resume"
                 )
         self.iteration, self.people = state["iteration"], state["people"]

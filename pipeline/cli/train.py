@@ -81,6 +81,8 @@ def train(
 
     if epochs is not None and iterations is not None:
         raise UsageInvalid("--epochs and --iterations: expected one of them, got both")
+    if out.exists() and not out.is_dir():
+        raise UsageInvalid(f"--out {out}: expected a folder or a new name, found a file")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = altered(
         read_recipe(recipe),
