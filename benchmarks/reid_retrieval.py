@@ -38,7 +38,7 @@ from models.evaluation.rules import Labels
 from models.reid.crops import cut
 from models.reid.embedder import load_embedder, to_input
 from models.reid.pictures import picture_crop
-from models.runtime.libraries import import_openvino
+from models.runtime.libraries import openvino_core
 from models.types import Crop
 from streams.config import CameraConfig
 from streams.images import read_image
@@ -84,7 +84,7 @@ class Labelled:
 
 def peer(xml: Path) -> Network:
     """A retail network of the Open Model Zoo in full precision: BGR 0-255, any light."""
-    core = import_openvino().Core()
+    core = openvino_core()
     settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
     compiled = core.compile_model(core.read_model(xml), "CPU", settings)
 

@@ -380,6 +380,33 @@ assert openvino.convert_model and openvino.Core().available_devices
 """
 
 
+SIGNALLED = """
+import faulthandler, signal, subprocess, sys
+import numpy as np
+faulthandler.enable()
+from models.runtime.libraries import import_openvino, openvino_core
+openvino = import_openvino()
+from openvino import opset8
+numbers = opset8.parameter([1, 8], np.float32)
+model = openvino.Model([opset8.relu(numbers)], [numbers])
+first = [openvino_core()]
+first.append(first[0].compile_model(model, "CPU"))
+second = [openvino_core()]
+second.append(second[0].compile_model(model, "CPU"))
+del first, second
+signal.signal(signal.SIGCHLD, lambda *_: None)
+subprocess.run([sys.executable, "-c", "import time; time.sleep(0.2)"], check=True)
+print("alive")
+"""
+
+
+@needs_openvino
+def test_a_signal_after_openvino_was_used_does_not_end_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNALLED], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, "alive\n")
+
+
 @needs_openvino
 def test_openvino_reports_to_nobody_and_leaves_the_home_alone(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("CI", "GITHUB_ACTIONS")}

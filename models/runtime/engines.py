@@ -14,7 +14,7 @@ from torch import Tensor
 from models.errors import RuntimeUnusable
 from models.reid.networks.types import EmbeddingNetwork
 from models.runtime.export import graph_file
-from models.runtime.libraries import import_onnxruntime, import_openvino, is_installed
+from models.runtime.libraries import import_onnxruntime, is_installed, openvino_core
 from models.runtime.types import Engine, Graph, GraphFormat, Pixels, Runtime, Vectors, Way
 from streams.types import Modality
 
@@ -71,8 +71,7 @@ def ways_here(*, on_gpu: bool, allow_half: bool) -> list[Way]:
     ways: list[Way] = []
     if not on_gpu and is_installed("openvino"):
         try:
-            openvino = import_openvino()
-            skills = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            skills = openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         except (ImportError, RuntimeError):
             skills = None
         if skills is not None:
@@ -116,8 +115,8 @@ def _open_openvino(file: Path, way: Way, threads: int) -> Graph:
         "ENABLE_CPU_PINNING": False,
     }
     try:
-        core = import_openvino().Core()
-        request = core.compile_model(str(file), "CPU", settings).create_infer_request()
+        compiled = openvino_core().compile_model(str(file), "CPU", settings)
+        request = compiled.create_infer_request()
     except (ImportError, RuntimeError) as error:
         raise _unusable(way, file, error) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from importlib.util import find_spec
@@ -39,6 +40,21 @@ def import_openvino() -> Any:
         del sys.modules[TELEMETRY]
         if earlier is not None:
             sys.modules[TELEMETRY] = earlier
+
+
+@functools.cache
+def openvino_core() -> Any:
+    """OpenVINO's one core of this process.
+
+    Its CPU plugin gives the thread that loads it an alternate signal stack, and on unloading puts
+    back the one it found. When two cores are dropped in the order in which they were made, that is
+    memory of the first, long unmapped, and the next signal, Ctrl-C say, kills the process (seen
+    with OpenVINO 2026.4). A core that is never dropped unloads nothing.
+
+    Raises:
+        ImportError: OpenVINO is not installed, or does not load on this machine.
+    """
+    return import_openvino().Core()
 
 
 def import_onnxruntime() -> Any:

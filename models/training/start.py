@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.errors import WeightsRefused
 from models.reid.networks.edge import EdgeArchitecture, EdgeNetwork, OmniScaleBlock, Stem
-from models.runtime.libraries import import_openvino
+from models.runtime.libraries import openvino_core
 
 RETAIL_0277_LICENCE = (
     "Apache-2.0. Derived from person-reidentification-retail-0277 of the Open Model Zoo, "
@@ -64,10 +64,8 @@ def _constants_in_order(xml: Path) -> Iterator[Tensor]:
 
     The scale of the colours is left out: it is ImageNet's, as in `Stem`.
     """
-    openvino = import_openvino()  # needed only to make a start
-
     first = True
-    for operation in openvino.Core().read_model(xml).get_ordered_ops():
+    for operation in openvino_core().read_model(xml).get_ordered_ops():
         if operation.get_type_name() not in _WEIGHTED:
             continue
         for port in operation.inputs():
