@@ -167,9 +167,26 @@ def test_check_finds_damage_lone_pictures_and_people_of_both_sides(tmp_path: Pat
 def test_wrong_folders_and_empty_ones_are_named(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreadable, match="found no picture"):
         find_crops(tmp_path)
-    write_picture(tmp_path / "0001" / "thermal_c1" / "0.jpg")
+    write_picture(tmp_path / "0001" / "radar_c1" / "0.jpg")
     with pytest.raises(SourceUnreadable, match="visible_CAMERA"):
         find_crops(tmp_path)
+
+
+def test_thermal_pictures_are_infrared_of_cameras_of_their_own(tmp_path: Path) -> None:
+    for name in ("infrared_c1", "thermal_c1"):
+        write_picture(tmp_path / "0001" / name / "0.jpg")
+
+    crops = find_crops(tmp_path)
+
+    assert [crop.modality for crop in crops] == [Modality.INFRARED, Modality.INFRARED]
+    assert len({crop.camera for crop in crops}) == 2
+
+
+def test_people_who_are_half_written_are_left_out(tmp_path: Path) -> None:
+    for person in ("0001", ".partial-0002"):
+        write_picture(tmp_path / person / "visible_c1" / "0.jpg")
+
+    assert {crop.person for crop in find_crops(tmp_path)} == {"0001"}
 
 
 def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:

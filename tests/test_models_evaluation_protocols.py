@@ -268,6 +268,14 @@ def test_a_direction_with_nothing_to_find_has_no_figures() -> None:
     assert [each.plain is None for each in found] == [True, True, False, False]
 
 
+def test_a_crowd_larger_than_all_people_is_all_people_and_the_report_says_so() -> None:
+    labels = labels_of([(p, c, i) for p in range(3) for c in (1, 2) for i in (False, True)])
+
+    protocol = protocols.folder(labels, shots=None, n_people=100)
+
+    assert protocol.gallery_source.startswith("all people")
+
+
 def test_a_drawn_crowd_is_as_large_as_asked_for_and_another_in_each_trial() -> None:
     labels = labels_of([(p, c, i) for p in range(30) for c in (1, 2) for i in (False, True)])
 

@@ -18,6 +18,7 @@ LAYOUT = Layout(
     how_to_get="sort pictures into PERSON/visible_CAMERA and PERSON/infrared_CAMERA, or let the "
     "simulator make them: noctule simulate crops --help",
 )
+_THERMAL = "thermal"
 
 
 def find_crops(folder: Path) -> list[LabelledImage]:
@@ -28,12 +29,17 @@ def find_crops(folder: Path) -> list[LabelledImage]:
     """
     crops = []
     for path in sorted(p for p in folder.glob("*/*/*") if p.suffix.lower() in PICTURE_SUFFIXES):
-        modality, _, camera = path.parent.name.partition("_")
+        person, light = path.parent.parent.name, path.parent.name
+        if person.startswith("."):  # half written
+            continue
+        modality, _, camera = light.partition("_")
+        if modality == _THERMAL:  # infrared to us, seen by cameras of its own
+            modality, camera = Modality.INFRARED, light
         if modality not in set(Modality):
             raise SourceUnreadable(
-                f"{path.parent}: expected a folder named visible_CAMERA or infrared_CAMERA"
+                f"{path.parent}: expected a folder named visible_CAMERA, infrared_CAMERA or "
+                "thermal_CAMERA"
             )
-        person = path.parent.parent.name
         crops.append(
             LabelledImage(path=path, person=person, camera=camera, modality=Modality(modality))
         )

@@ -162,8 +162,11 @@ def folder(labels: Labels, *, shots: int | None, n_people: int | None) -> Protoc
     Args:
         labels: Cameras of the two lights are different cameras, whatever their numbers.
         shots: Gallery pictures per person and camera, drawn; None searches all.
-        n_people: Size of the crowd, drawn anew for each trial; None takes everybody.
+        n_people: Size of the crowd, drawn anew for each trial; everybody where there are fewer, or
+            for None.
     """
+    if n_people is not None and n_people >= len(np.unique(labels.person)):
+        n_people = None
     n_trials = 1 if shots is None and n_people is None else N_TRIALS
     searches = tuple(
         Search(
