@@ -177,6 +177,7 @@ def test_what_is_filmed_is_not_filmed_again_and_other_settings_are(
     assert set(told) == {take.video}
 
 
+@pytest.mark.usefixtures("model")
 def test_two_processes_film_the_same_as_one(tmp_path: Path) -> None:
     takes = [first_frames(take, 1) for take in takes_of("lobby", hours=("night",))[:2]]
     alone, shared = tmp_path / "alone", tmp_path / "shared"
