@@ -188,11 +188,12 @@ used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 unlimited = resource.getrlimit(resource.RLIMIT_AS)
 resource.setrlimit(resource.RLIMIT_AS, (used, unlimited[1]))
 hoard = []
-try:
-    while True:
-        hoard.append(np.ones(1 << 20))
-except MemoryError:
-    pass
+for numbers in (1 << 20, 1 << 16, 1 << 13):  # the large first, then what malloc kept back
+    try:
+        while True:
+            hoard.append(np.ones(numbers))
+    except MemoryError:
+        pass
 try:
     embedder.embed([crop])
 except MemoryShort:
