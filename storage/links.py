@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy import Connection, insert, select
 
 from storage.errors import NotFound
 from storage.schema import IdentityRow, LinkEventRow
-from storage.types import Decision, IdentityId, NewLink, person_name
+from storage.types import Decision, IdentityId, NewLink, VerdictId, person_name
 
 INSERT_IDENTITY = insert(IdentityRow).returning(IdentityRow.id)
 INSERT_LINK_EVENT = insert(LinkEventRow)
@@ -38,6 +40,7 @@ def append_link_event(
     identity: IdentityId | None,
     made_by: str,
     now_us: int,
+    verdict: VerdictId | None = None,
 ) -> None:
     """Write the decision down; the caller lets the sighting follow it in the same transaction."""
     values = {
@@ -54,6 +57,8 @@ def append_link_event(
         ),
         "reason": link.reason,
         "calibration": link.calibration,
+        "grounds": json.dumps(dict(link.grounds), sort_keys=True) if link.grounds else None,
+        "verdict_id": verdict,
         "made_by": made_by,
         "made_at_us": now_us,
     }

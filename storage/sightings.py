@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -209,6 +210,9 @@ def _select_sightings(*, limit: int | None, newest_first: bool = False) -> Selec
             LinkEventRow.runner_up_probability,
             LinkEventRow.reason,
             LinkEventRow.calibration,
+            LinkEventRow.grounds,
+            LinkEventRow.made_by,
+            LinkEventRow.verdict_id,
             LinkEventRow.made_at_us,
         )
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
@@ -240,6 +244,9 @@ def _to_sighting(row: Row[*tuple[Any, ...]], evidence: tuple[str, ...]) -> Sight
         runner_up_probability=row.runner_up_probability,
         reason=row.reason,
         calibration=row.calibration,
+        grounds=json.loads(row.grounds or "{}"),
+        made_by=row.made_by,
+        verdict=row.verdict_id,
         made_at_us=row.made_at_us,
     )
     return Sighting(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
@@ -14,6 +15,7 @@ from streams.types import CameraId, Modality
 IdentityId = NewType("IdentityId", int)
 SightingId = NewType("SightingId", int)
 RunId = NewType("RunId", int)
+VerdictId = NewType("VerdictId", int)
 
 
 def person_name(identity: IdentityId) -> str:
@@ -31,6 +33,24 @@ class Decision(StrEnum):
     LINK = "link"
     NEW = "new"
     UNSURE = "unsure"
+
+
+class VerdictKind(StrEnum):
+    """What an operator decided."""
+
+    SAME = "same"
+    NOT_SAME = "not same"
+    MERGE = "merge"
+    SPLIT = "split"
+    FORGET = "forget"
+    UNDO = "undo"
+
+
+class Side(StrEnum):
+    """The two sides of a verdict: what was decided about, and what it was held against."""
+
+    A = "a"
+    B = "b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +77,7 @@ class NewLink:
         runner_up: Second-best identity, None if there was none.
         reason: One sentence for the operator.
         calibration: Name of the calibration that turned similarity into probability.
+        grounds: The numbers behind the reason, by name; kept as JSON.
     """
 
     decision: Decision
@@ -68,6 +89,7 @@ class NewLink:
     runner_up_probability: float | None
     reason: str
     calibration: str
+    grounds: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,7 +152,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """The decision that holds for a sighting now: the newest of its link events."""
+    """The decision that holds for a sighting now: the newest of its link events.
+
+    Attributes:
+        grounds: The numbers behind the reason, by name.
+        made_by: `linker`, `refine`, or the operator's name.
+        verdict: The operator's verdict that it follows, if it follows one.
+    """
 
     decision: Decision
     candidate: IdentityId | None
@@ -140,6 +168,9 @@ class Link:
     runner_up_probability: float | None
     reason: str
     calibration: str
+    grounds: Mapping[str, float | int | str]
+    made_by: str
+    verdict: VerdictId | None
     made_at_us: int
 
 

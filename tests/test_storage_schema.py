@@ -34,8 +34,8 @@ NEXT_VERSION = '''
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "later"
+down_revision = "{head}"
 
 
 def upgrade():
@@ -53,7 +53,7 @@ def later_history(tmp_path: Path) -> Path:
     """Migrations of a later program."""
     history = tmp_path / "migrations"
     shutil.copytree(HERE, history)
-    (history / "versions" / "0002_later.py").write_text(NEXT_VERSION)
+    (history / "versions" / "later.py").write_text(NEXT_VERSION.replace("{head}", head_revision()))
     return history
 
 
@@ -118,7 +118,7 @@ def test_the_database_itself_refuses_what_cannot_be(database: Database, statemen
 def test_a_database_of_a_newer_program_is_refused(own_address: str, later_history: Path) -> None:
     upgrade(own_address, history=later_history)
 
-    with pytest.raises(SchemaMismatch, match=r"0002, newer than .*use the noctule that wrote it"):
+    with pytest.raises(SchemaMismatch, match=r"later, newer than .*use the noctule that wrote it"):
         open_database(own_address, create=True)
     with pytest.raises(SchemaMismatch, match="newer"):
         upgrade(own_address)
@@ -133,10 +133,12 @@ def test_a_database_of_an_older_program_is_refused_until_upgraded(
     later = {"history": later_history}
     monkeypatch.setattr("storage.migrations.read_schema_state.__kwdefaults__", later)
 
-    with pytest.raises(SchemaMismatch, match=r"older schema 0001.*noctule db upgrade"):
+    with pytest.raises(
+        SchemaMismatch, match=rf"older schema {head_revision()}.*noctule db upgrade"
+    ):
         open_database(own_address, create=True)
 
-    assert upgrade(own_address, history=later_history) == "0002"
+    assert upgrade(own_address, history=later_history) == "later"
     with open_database(own_address) as database:
         assert [s.key for s in sightings(database)] == ["gate/0"]
         assert check(database, None) == []
@@ -180,7 +182,7 @@ def test_a_crash_in_a_later_migration_leaves_the_old_or_the_new_schema(
             assert [s.key for s in sightings(database)] == ["gate/0"]
             assert check(database, None) == []
 
-    assert upgrade(own_address, history=later_history) == "0002"
+    assert upgrade(own_address, history=later_history) == "later"
 
 
 def interrupted(address: str, history: Path, *, after: int) -> str:

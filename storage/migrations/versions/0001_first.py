@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.types import TypeEngine
+
+from storage.migrations.columns import BIG, TEXT, optional, required
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sa.Text()
 
 SQLITE_APPEND_ONLY = """
     CREATE TRIGGER link_event_is_only_appended BEFORE UPDATE ON link_event
@@ -28,14 +24,6 @@ POSTGRESQL_APPEND_ONLY = """
     CREATE TRIGGER link_event_is_only_appended BEFORE UPDATE ON link_event
     FOR EACH ROW EXECUTE FUNCTION refuse_update()
 """
-
-
-def required(name: str, kind: TypeEngine[Any], comment: str) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=False, comment=comment)
-
-
-def optional(name: str, kind: TypeEngine[Any], comment: str) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=True, comment=comment)
 
 
 def upgrade() -> None:

@@ -1,18 +1,8 @@
-"""The tables: columns with comments, invariants as constraints, indexes named after their query.
-
-History (`link_event`) is only ever appended. `sighting.identity_id` and `sighting.link_sequence`
-repeat what its newest link event says, so that a trajectory is one index range; both are written
-in the event's own transaction and `storage.check` proves them.
-
-Times are microseconds UTC. Numbers are stored little-endian in binary columns.
-"""
+"""What was seen: cameras, visits, their crops and vectors, and when nobody looked."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Double,
     ForeignKey,
@@ -20,43 +10,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.types import Decision
+from storage.schema.base import BIG, NEVER_REUSED, Table, one_of
 from streams.types import Modality
-
-BIG = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows by itself only in columns of type INTEGER, which hold 64 bits there."""
 
 TRAIL_ROW_BYTES = 5 * 8
 VECTOR_NUMBER_BYTES = 4
-NEVER_REUSED = {"sqlite_autoincrement": True}
-
-
-def one_of(column: str, values: type[StrEnum]) -> str:
-    """SQL that allows the enum's values only.
-
-    >>> one_of("modality", Modality)
-    "modality IN ('visible', 'infrared')"
-    """
-    allowed = ", ".join(f"'{value}'" for value in values)
-    return f"{column} IN ({allowed})"
-
-
-class Table(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
 
 
 class SiteRow(Table):
@@ -99,14 +63,6 @@ class ModelVersionRow(Table):
     )
 
 
-class IdentityRow(Table):
-    __tablename__ = "identity"
-    __table_args__ = ({"comment": "Persons; who they are follows from events.", **NEVER_REUSED},)
-
-    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Number in P-0007.")
-    made_at_us: Mapped[int] = mapped_column(BIG, comment="When the first link event made it.")
-
-
 class SightingRow(Table):
     __tablename__ = "sighting"
     __table_args__ = (
@@ -144,52 +100,6 @@ class SightingRow(Table):
         BIG, ForeignKey("identity.id"), comment="As the newest link event says; null: unsure."
     )
     link_sequence: Mapped[int] = mapped_column(Integer, comment="The newest link event.")
-
-
-class LinkEventRow(Table):
-    __tablename__ = "link_event"
-    __table_args__ = (
-        UniqueConstraint("sighting_id", "sequence"),
-        CheckConstraint("sequence >= 0", name="sequence"),
-        CheckConstraint(one_of("decision", Decision), name="decision"),
-        CheckConstraint(
-            f"(decision = '{Decision.UNSURE}') = (identity_id IS NULL)", name="identity"
-        ),
-        CheckConstraint("(candidate_id IS NULL) = (probability IS NULL)", name="candidate"),
-        CheckConstraint(
-            "(runner_up_id IS NULL) = (runner_up_probability IS NULL)", name="runner_up"
-        ),
-        CheckConstraint("probability BETWEEN 0 AND 1", name="probability"),
-        CheckConstraint("threshold BETWEEN 0 AND 1", name="threshold"),
-        CheckConstraint("runner_up_probability BETWEEN 0 AND 1", name="runner_up_probability"),
-        CheckConstraint("reason <> ''", name="reason"),
-        {"comment": "Who a sighting was said to be, and why; only appended.", **NEVER_REUSED},
-    )
-
-    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
-    sighting_id: Mapped[int] = mapped_column(BIG, ForeignKey("sighting.id"), comment="Of whom.")
-    sequence: Mapped[int] = mapped_column(Integer, comment="0, 1, ... within the sighting.")
-    decision: Mapped[str] = mapped_column(Text, comment="link, new or unsure.")
-    identity_id: Mapped[int | None] = mapped_column(
-        BIG, ForeignKey("identity.id"), comment="Who; null: unsure."
-    )
-    candidate_id: Mapped[int | None] = mapped_column(
-        BIG, ForeignKey("identity.id"), comment="Best identity compared; null: none."
-    )
-    probability: Mapped[float | None] = mapped_column(
-        Double, comment="That the candidate is the same person, 0-1."
-    )
-    threshold: Mapped[float] = mapped_column(Double, comment="What a link had to reach, 0-1.")
-    runner_up_id: Mapped[int | None] = mapped_column(
-        BIG, ForeignKey("identity.id"), comment="Second-best identity; null: none."
-    )
-    runner_up_probability: Mapped[float | None] = mapped_column(
-        Double, comment="That the runner-up is the same person, 0-1."
-    )
-    reason: Mapped[str] = mapped_column(Text, comment="One sentence for the operator.")
-    calibration: Mapped[str] = mapped_column(Text, comment="What made similarity a probability.")
-    made_by: Mapped[str] = mapped_column(Text, comment="linker, or who else decided.")
-    made_at_us: Mapped[int] = mapped_column(BIG, comment="When it was decided.")
 
 
 class EvidenceRow(Table):
@@ -279,7 +189,5 @@ Index(
 )
 # A person's trajectory, and their last sighting.
 Index("ix_sighting_trajectory", SightingRow.identity_id, SightingRow.first_seen_us, SightingRow.id)
-# All that was ever said about a person (also: may this identity be forgotten?).
-Index("ix_link_event_of_identity", LinkEventRow.identity_id)
 # Who else refers to a picture before it is deleted.
 Index("ix_exemplar_of_evidence", ExemplarRow.evidence)
