@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from sqlalchemy import Connection, ForeignKeyConstraint, and_, func, or_, select, text
 
+from storage.audit import broken_links
 from storage.database import Database
 from storage.errors import DatabaseUnusable, EvidenceDamaged, NotFound
 from storage.evidence import SHA256, EvidenceStore
 from storage.exemplars import UNIT_TOLERANCE, to_vector
+from storage.problems import Problem, Severity, error, warning
 from storage.schema import (
     EvidenceRow,
     ExemplarRow,
@@ -24,36 +24,9 @@ from storage.schema import (
 )
 from storage.types import IdentityId, person_name
 
+__all__ = ["Problem", "Severity", "check"]
+
 ROWS_AT_ONCE = 1000
-
-
-class Severity(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """A broken invariant.
-
-    Attributes:
-        severity: A warning costs room, an error costs truth.
-        rule: The invariant, by its short name.
-        subject: What breaks it: a row or a file.
-        advice: What is wrong with it, and what to do.
-    """
-
-    severity: Severity
-    rule: str
-    subject: str
-    advice: str
-
-    @property
-    def is_error(self) -> bool:
-        return self.severity is Severity.ERROR
-
-    def __str__(self) -> str:
-        return f"{self.severity}: {self.subject}: {self.advice} [{self.rule}]"
 
 
 def check(db: Database, evidence: EvidenceStore | None) -> list[Problem]:
@@ -69,8 +42,8 @@ def check(db: Database, evidence: EvidenceStore | None) -> list[Problem]:
                 problems += rule(connection)
             if evidence is not None:
                 problems += _bad_evidence(connection, evidence)
-    except DatabaseUnusable as error:  # torn so badly that it cannot be read on
-        problems.append(_error("readable", str(db.address), str(error)))
+    except DatabaseUnusable as failure:  # torn so badly that it cannot be read on
+        problems.append(error("readable", str(db.address), str(failure)))
     return problems
 
 
@@ -80,7 +53,7 @@ def _damaged_pages(connection: Connection, db: Database) -> Iterator[Problem]:
     for row in connection.execute(text("PRAGMA integrity_check")):
         if row[0] != "ok":
             advice = f"{row[0]}; restore a backup"
-            yield _error("integrity", str(db.address.file), " ".join(advice.split()))
+            yield error("integrity", str(db.address.file), " ".join(advice.split()))
 
 
 def _dangling_references(connection: Connection) -> Iterator[Problem]:
@@ -105,7 +78,7 @@ def _dangling_key(connection: Connection, key: ForeignKeyConstraint) -> Iterator
     )
     for row in connection.execute(query):
         target = f"a row of {key.referred_table.name} that is not there"
-        yield _error("reference", f"{child.name} {row[0]}", f"refers to {target}; restore a backup")
+        yield error("reference", f"{child.name} {row[0]}", f"refers to {target}; restore a backup")
 
 
 def _wrong_projections(connection: Connection) -> Iterator[Problem]:
@@ -143,7 +116,7 @@ def _wrong_projections(connection: Connection) -> Iterator[Problem]:
     for row in connection.execute(query):
         shown, said = _name(row.identity_id), _name(row.said)
         advice = f"shows {shown} (event {row.link_sequence}), newest link event says {said}"
-        yield _error("projection", f"sighting {row.id}", f"{advice} (event {row.sequence})")
+        yield error("projection", f"sighting {row.id}", f"{advice} (event {row.sequence})")
 
 
 def _gaps_in_history(connection: Connection) -> Iterator[Problem]:
@@ -160,14 +133,14 @@ def _gaps_in_history(connection: Connection) -> Iterator[Problem]:
     )
     for row in connection.execute(query):
         advice = f"its {row.n} link events are not numbered 0 to {row.n - 1}: some are missing"
-        yield _error("history", f"sighting {row.sighting_id}", advice)
+        yield error("history", f"sighting {row.sighting_id}", advice)
 
 
 def _reversed_spans(connection: Connection) -> Iterator[Problem]:
     backwards = SightingRow.last_seen_us < SightingRow.first_seen_us
     query = select(SightingRow.id).where(backwards).order_by(SightingRow.id)
     for number in connection.execute(query).scalars():
-        yield _error("span", f"sighting {number}", "ends before it begins")
+        yield error("span", f"sighting {number}", "ends before it begins")
 
 
 def _nobodies(connection: Connection) -> Iterator[Problem]:
@@ -179,7 +152,7 @@ def _nobodies(connection: Connection) -> Iterator[Problem]:
         .order_by(IdentityRow.id)
     )
     for number in connection.execute(query).scalars():
-        yield _error("identity", _name(number), "no sighting was ever linked to this identity")
+        yield error("identity", _name(number), "no sighting was ever linked to this identity")
 
 
 def _bad_vectors(connection: Connection) -> Iterator[Problem]:
@@ -192,9 +165,9 @@ def _bad_vectors(connection: Connection) -> Iterator[Problem]:
         subject = f"exemplar {row.id}"
         if len(row.vector) != 4 * row.dimension:
             advice = f"{len(row.vector)} bytes, its model's vectors have {4 * row.dimension}"
-            yield _error("vector", subject, advice)
+            yield error("vector", subject, advice)
         elif not abs(float(np.linalg.norm(to_vector(row.vector))) - 1) <= UNIT_TOLERANCE:
-            yield _error("vector", subject, "its vector is not of unit length")
+            yield error("vector", subject, "its vector is not of unit length")
 
 
 def _bad_evidence(connection: Connection, evidence: EvidenceStore) -> Iterator[Problem]:
@@ -203,15 +176,15 @@ def _bad_evidence(connection: Connection, evidence: EvidenceStore) -> Iterator[P
         referred.add(sha256[0])
         try:
             evidence.get(sha256[0])
-        except (NotFound, EvidenceDamaged) as error:
-            yield _error("evidence", f"evidence {sha256[0]}", str(error))
+        except (NotFound, EvidenceDamaged) as failure:
+            yield error("evidence", f"evidence {sha256[0]}", str(failure))
     for file in evidence.files():
         if not SHA256.fullmatch(file.stem) or file != evidence.path(file.stem):
-            yield _warning(
+            yield warning(
                 "unknown file", str(file), "is no evidence; delete it only while no watcher runs"
             )
         elif file.stem not in referred:
-            yield _warning(
+            yield warning(
                 "orphan",
                 str(file),
                 "no sighting refers to it; delete it only while no watcher runs",
@@ -222,14 +195,6 @@ def _name(identity: int | None) -> str:
     return "nobody" if identity is None else person_name(IdentityId(identity))
 
 
-def _error(rule: str, subject: str, advice: str) -> Problem:
-    return Problem(severity=Severity.ERROR, rule=rule, subject=subject, advice=advice)
-
-
-def _warning(rule: str, subject: str, advice: str) -> Problem:
-    return Problem(severity=Severity.WARNING, rule=rule, subject=subject, advice=advice)
-
-
 RULES: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
     _dangling_references,
     _wrong_projections,
@@ -237,4 +202,5 @@ RULES: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
     _reversed_spans,
     _nobodies,
     _bad_vectors,
+    broken_links,
 )

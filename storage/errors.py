@@ -8,6 +8,7 @@ Permanent
 ├── AlreadyRunning       another watcher holds this database
 ├── DiskFull             evidence cannot be written
 ├── EvidenceDamaged      a picture is not what was put there
+├── AuditFailed          a question about people could not be written down, so it is refused
 ├── IndexUnavailable     the library for searching vectors is not installed
 └── NotFound             no such identity, sighting or camera
 """
@@ -39,6 +40,10 @@ class DiskFull(Permanent):
 
 class EvidenceDamaged(Permanent):
     """A file of the evidence folder is not the picture that its name promises."""
+
+
+class AuditFailed(Permanent):
+    """What was asked or done could not be written down."""
 
 
 class IndexUnavailable(Permanent):
