@@ -1,0 +1,1 @@
+"""How well sightings tell who was where, against truth: definitions in docs/linking-measures.md."""
