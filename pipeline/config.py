@@ -62,6 +62,9 @@ class SiteConfig(Section):
         unknown = {n for pair in self.linking.overlapping for n in pair} - set(names)
         if unknown:
             raise ValueError(f"linking.overlapping: no camera is named {sorted(unknown)[0]!r}")
+        ends = {n for way in self.linking.transits for n in (way.from_camera, way.to_camera)}
+        if ends - set(names):
+            raise ValueError(f"linking.transits: no camera is named {min(ends - set(names))!r}")
         return self
 
     def fingerprint(self) -> str:
@@ -107,6 +110,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
         update={
             "database": SecretStr(url),
             "evidence": folder / site.storage.evidence.expanduser(),
+            "spool": folder / site.storage.spool.expanduser(),
         }
     )
     return site.model_copy(update={"cameras": cameras, "storage": storage})

@@ -28,6 +28,18 @@ class StorageConfig(Section):
         int, Field(ge=0, le=10_000_000, description="Disk space never to be filled, megabytes.")
     ] = 500
 
+    connections: Annotated[
+        int, Field(ge=2, le=100, description="To a PostgreSQL server at most, per process.")
+    ] = 5
+    spool: Annotated[
+        Path,
+        Field(description="Folder of visits that wait while the database does not answer."),
+    ] = Path("site/spool")
+    spool_mb: Annotated[
+        int,
+        Field(ge=1, le=10_000_000, description="Most that may wait there, megabytes."),
+    ] = 2000
+
     @field_validator("database")
     @classmethod
     def _fill_in_variables(cls, url: SecretStr) -> SecretStr:

@@ -7,23 +7,19 @@ row numbers come out the same whenever the same calls are made.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.exc import DBAPIError
 
 from storage.address import Address, read_address, refuse_network_disk
-from storage.engine import make_engine
-from storage.errors import AlreadyRunning, DatabaseUnusable, SchemaMismatch
+from storage.engine import CONNECTIONS, make_engine
+from storage.errors import DatabaseUnusable, SchemaMismatch
 from storage.failures import told_by
 from storage.migrations import (
     HERE,
@@ -39,16 +35,14 @@ logger = logging.getLogger(__name__)
 OUR_LOCKS = 0x4E4F4354
 """First half of our advisory locks on PostgreSQL ("NOCT"); the second half says which."""
 WRITER_LOCK = 1
-WATCHER_LOCK = 2
-HOLDER = text(
-    "SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid "
-    "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :ours AND l.objid = :watcher "
-    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
 
 
 class Database:
-    """An open database of the right schema. Threads may share it."""
+    """An open database of the right schema. Threads may share it.
+
+    Attributes:
+        before_write: Asked before every transaction that writes; raises to refuse it.
+    """
 
     def __init__(self, address: Address, engine: Engine) -> None:
         self.address = address
@@ -60,6 +54,7 @@ class Database:
             )
         self._writer = engine.execution_options(noctule_writes=True)
         self._writing = threading.RLock()
+        self.before_write: Callable[[], None] | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -72,13 +67,17 @@ class Database:
         """The one writer: all or nothing, and on the disk when the block has been left.
 
         Raises:
-            DatabaseBusy: Another program wrote for longer than 10 s, or the server is away.
+            DatabaseBusy: Another program wrote for longer than 10 s, or the server is away. Was it
+                lost while it committed, the rows may be there: write them again by their keys.
             DiskFull: Nothing was written.
         """
-        with told_by(self.address), self._writing, self._writer.begin() as connection:
-            if self.address.file is None:
-                connection.execute(select(func.pg_advisory_xact_lock(OUR_LOCKS, WRITER_LOCK)))
-            yield connection
+        with told_by(self.address), self._writing:
+            if self.before_write is not None:
+                self.before_write()
+            with self._writer.begin() as connection:
+                if self.address.file is None:
+                    connection.execute(select(func.pg_advisory_xact_lock(OUR_LOCKS, WRITER_LOCK)))
+                yield connection
 
     def close(self) -> None:
         self.engine.dispose()
@@ -95,11 +94,12 @@ class Database:
         self.close()
 
 
-def open_database(url: str, *, create: bool = False) -> Database:
+def open_database(url: str, *, create: bool = False, connections: int = CONNECTIONS) -> Database:
     """Open the database at `url`.
 
     Args:
         create: Make file, folder and tables where there are none yet.
+        connections: To a PostgreSQL server, at most.
 
     Raises:
         DatabaseUnusable: Missing, damaged, not ours, unreachable, or on a network disk.
@@ -108,7 +108,7 @@ def open_database(url: str, *, create: bool = False) -> Database:
     """
     address = read_address(url)
     _prepare_place(address, create=create)
-    database = Database(address, make_engine(address))
+    database = Database(address, make_engine(address, connections=connections))
     try:
         _match_schema(database, create=create)
     except BaseException:
@@ -181,67 +181,3 @@ def _upgrade(database: Database, history: Path) -> None:
         logger.info("%s made, schema %s", database.address, after)
     elif before != after:
         logger.info("%s upgraded from schema %s to %s", database.address, before, after)
-
-
-@contextmanager
-def claim_watcher(database: Database) -> Iterator[None]:
-    """Be the one watcher of this database until the block is left, or the process ends.
-
-    Raises:
-        AlreadyRunning: Another one holds it; the message says which.
-    """
-    me = f"pid {os.getpid()} on {socket.gethostname()}"
-    if database.address.file is not None:
-        with _claim_by_file(database.address.file, me):
-            yield
-    else:
-        with _claim_by_server(database, me):
-            yield
-
-
-@contextmanager
-def _claim_by_file(database: Path, me: str) -> Iterator[None]:
-    lock = database.with_name(database.name + ".lock")
-    with lock.open("a+", encoding="utf-8") as holder:
-        try:
-            fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder.seek(0)
-            raise _already_running(database, holder.read()) from error
-        holder.truncate(0)
-        holder.write(me)
-        holder.flush()
-        # The file stays: removing it could take away a lock that the next one just got.
-        yield
-
-
-@contextmanager
-def _claim_by_server(database: Database, me: str) -> Iterator[None]:
-    keys = {"ours": OUR_LOCKS, "watcher": WATCHER_LOCK}
-    with database.engine.connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        with told_by(database.address):
-            take = select(func.pg_try_advisory_lock(OUR_LOCKS, WATCHER_LOCK))
-            if not connection.execute(take).scalar_one():
-                holder = connection.execute(HOLDER, keys).scalar_one_or_none()
-                raise _already_running(database.address, holder or "")
-            connection.execute(select(func.set_config("application_name", me[:63], False)))
-        try:
-            yield
-        finally:
-            _let_go(connection)
-
-
-def _let_go(connection: Connection) -> None:
-    try:
-        connection.execute(select(func.pg_advisory_unlock(OUR_LOCKS, WATCHER_LOCK)))
-        connection.execute(select(func.set_config("application_name", "", False)))
-    except DBAPIError:  # the server gave the lock away when it lost us
-        logger.warning("the database was lost while the watcher held it")
-
-
-def _already_running(database: Path | Address, holder: str) -> AlreadyRunning:
-    return AlreadyRunning(
-        f"another watcher ({holder or 'unknown'}) holds {database}; stop it first, or give this "
-        "one a database of its own"
-    )

@@ -10,23 +10,44 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage.address import Address
 from storage.errors import DatabaseUnusable
+from storage.partitions import forget_days
 
 if TYPE_CHECKING:
     import psycopg
 
 BUSY_TIMEOUT_S = 10
+CONNECTIONS = 5
+SILENT_SERVER = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A server whose machine or network died says nothing: it is given up after 30 s."""
 
 
-def make_engine(address: Address, *, foreign_keys: bool = True) -> Engine:
+def make_engine(
+    address: Address, *, foreign_keys: bool = True, connections: int = CONNECTIONS
+) -> Engine:
+    """A pool that looks whether a connection still lives before it lends it.
+
+    Args:
+        foreign_keys: Whether SQLite enforces references.
+        connections: At most so many to a server; who finds all lent waits for one.
+    """
     # Errors must not print vectors, nor anything else that a row holds.
     if address.file is None:
         engine = create_engine(
             address.url,
             pool_pre_ping=True,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=BUSY_TIMEOUT_S,
             hide_parameters=True,
-            connect_args={"connect_timeout": BUSY_TIMEOUT_S},
+            connect_args={"connect_timeout": BUSY_TIMEOUT_S, **SILENT_SERVER},
         )
         event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "rollback", forget_days)
         return engine
     engine = create_engine(
         address.url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, insert, select, update
 
+from storage.partitions import ensure_days
+from storage.rows import insert_rows
 from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
 from storage.types import Exemplar, SightingId
 
@@ -17,8 +19,10 @@ UNIT_TOLERANCE = 1e-3
 IDS_PER_QUERY = 500
 
 INSERT_MODEL_VERSION = insert(ModelVersionRow).returning(ModelVersionRow.id)
-INSERT_EVIDENCE = insert(EvidenceRow)
-INSERT_EXEMPLAR = insert(ExemplarRow)
+EXEMPLAR_COLUMNS = (
+    *("sighting_id", "rank", "model_version_id", "dimension", "vector", "modality"),
+    *("captured_at_us", "x0", "y0", "x1", "y1", "quality", "evidence"),
+)
 
 
 def to_vector_bytes(vector: npt.NDArray[np.float32]) -> bytes:
@@ -73,33 +77,42 @@ def ensure_model_version(connection: Connection, model: str, dimension: int | No
 
 def insert_exemplars(
     connection: Connection,
-    sighting: int,
-    exemplars: Sequence[Exemplar],
+    exemplars: Sequence[tuple[int, int, Sequence[Exemplar]]],
     *,
-    model_version: int,
     now_us: int,
 ) -> None:
-    """Write exemplars, best first as given, and refer to their evidence."""
-    if not exemplars:
-        return
-    kept = {exemplar.evidence for exemplar in exemplars if exemplar.evidence is not None}
+    """Write exemplars, best first as given, and refer to their evidence.
+
+    Args:
+        exemplars: Sighting, model version and exemplars of each visit.
+    """
+    rows: list[tuple[object, ...]] = []
+    kept: set[str] = set()
+    for sighting, model_version, crops in exemplars:
+        for rank, crop in enumerate(crops):
+            rows.append(_exemplar_row(sighting, rank, model_version, crop))
+            if crop.evidence is not None:
+                kept.add(crop.evidence)
     _refer_to_evidence(connection, kept, now_us)
-    rows = [
-        {
-            "sighting_id": sighting,
-            "rank": rank,
-            "model_version_id": model_version,
-            "dimension": len(exemplar.vector),
-            "vector": to_vector_bytes(exemplar.vector),
-            "modality": exemplar.modality.value,
-            "captured_at_us": int(exemplar.captured_at_us),
-            **dict(zip(("x0", "y0", "x1", "y1"), map(float, exemplar.box), strict=True)),
-            "quality": float(exemplar.quality),
-            "evidence": exemplar.evidence,
-        }
-        for rank, exemplar in enumerate(exemplars)
-    ]
-    connection.execute(INSERT_EXEMPLAR, rows)
+    ensure_days(connection, (crop.captured_at_us for _, _, crops in exemplars for crop in crops))
+    insert_rows(connection, ExemplarRow, EXEMPLAR_COLUMNS, rows)
+
+
+def _exemplar_row(
+    sighting: int, rank: int, model_version: int, exemplar: Exemplar
+) -> tuple[object, ...]:
+    return (
+        sighting,
+        rank,
+        model_version,
+        len(exemplar.vector),
+        to_vector_bytes(exemplar.vector),
+        exemplar.modality.value,
+        int(exemplar.captured_at_us),
+        *map(float, exemplar.box),
+        float(exemplar.quality),
+        exemplar.evidence,
+    )
 
 
 def evidence_of(
@@ -121,13 +134,11 @@ def evidence_of(
     return {sighting: tuple(hashes) for sighting, hashes in found.items()}
 
 
-def _refer_to_evidence(connection: Connection, hashes: Iterable[str], now_us: int) -> None:
+def _refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: int) -> None:
     wanted = sorted(hashes)
-    known = set(
-        connection.execute(
-            select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(wanted))
-        ).scalars()
-    )
-    new = [{"sha256": sha256, "recorded_at_us": now_us} for sha256 in wanted if sha256 not in known]
-    if new:
-        connection.execute(INSERT_EVIDENCE, new)
+    known: set[str] = set()
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        some = EvidenceRow.sha256.in_(wanted[start : start + IDS_PER_QUERY])
+        known.update(connection.execute(select(EvidenceRow.sha256).where(some)).scalars())
+    new = [(sha256, now_us) for sha256 in wanted if sha256 not in known]
+    insert_rows(connection, EvidenceRow, ("sha256", "recorded_at_us"), new)

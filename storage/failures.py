@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from storage.address import Address
 from storage.errors import DatabaseBusy, DatabaseUnusable, DiskFull
@@ -22,8 +23,9 @@ SQLITE_UNWRITABLE = {
     sqlite3.SQLITE_AUTH,
 }
 POSTGRESQL_DISK_FULL = "53100"
-POSTGRESQL_PASSING = ("08", "40", "53", "55P03", "57P")
-"""Lost connection, deadlock, out of connections, lock timeout, server restarting."""
+POSTGRESQL_PASSING = ("08", "25006", "40", "53", "55P03", "57P")
+"""Lost connection, a standby not yet promoted, deadlock, out of connections, lock timeout, server
+restarting."""
 POSTGRESQL_DAMAGED = ("XX", "58")
 
 
@@ -40,6 +42,10 @@ def told_by(address: Address, *, opening: bool = False) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except NoConnectionFree as error:
+        raise DatabaseBusy(
+            f"all connections to {address} are in use; raise storage.connections if this stays so"
+        ) from error
     except DBAPIError as error:
         told = _tell(error, address, opening=opening)
         if told is None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, insert, select
 
 from storage.errors import NotFound
+from storage.rows import insert_rows, next_numbers
 from storage.schema import IdentityRow, LinkEventRow
 from storage.types import Decision, IdentityId, NewLink, VerdictId, person_name
 
+IDS_PER_QUERY = 500
 INSERT_IDENTITY = insert(IdentityRow).returning(IdentityRow.id)
 INSERT_LINK_EVENT = insert(LinkEventRow)
+LINK_EVENT_COLUMNS = (
+    *("sighting_id", "sequence", "decision", "identity_id", "candidate_id", "probability"),
+    *("threshold", "runner_up_id", "runner_up_probability", "reason", "calibration", "grounds"),
+    *("verdict_id", "made_by", "made_at_us"),
+)
 
 
 def decide_identity(connection: Connection, link: NewLink, *, now_us: int) -> IdentityId | None:
@@ -21,14 +29,30 @@ def decide_identity(connection: Connection, link: NewLink, *, now_us: int) -> Id
         NotFound: It names an identity that there is none of.
         ValueError: Decision and identity contradict each other.
     """
-    if (link.decision is Decision.LINK) != (link.identity is not None):
-        raise ValueError(f"link: decision {link.decision} with identity {link.identity}")
-    for named in (link.identity, link.candidate, link.runner_up):
-        if named is not None and not _exists(connection, named):
-            raise NotFound(f"no such person: {person_name(named)}")
-    if link.decision is Decision.NEW:
-        return IdentityId(connection.execute(INSERT_IDENTITY, {"made_at_us": now_us}).scalar_one())
-    return link.identity
+    return decide_identities(connection, [link], now_us=now_us)[0]
+
+
+def decide_identities(
+    connection: Connection, links: Sequence[NewLink], *, now_us: int
+) -> list[IdentityId | None]:
+    """`decide_identity` for each link in turn: a link may name who was made before it."""
+    for link in links:
+        if (link.decision is Decision.LINK) != (link.identity is not None):
+            raise ValueError(f"link: decision {link.decision} with identity {link.identity}")
+    known = _existing(connection, {named for link in links for named in _named(link)})
+    made = iter(_make(connection, sum(link.decision is Decision.NEW for link in links), now_us))
+    decided: list[IdentityId | None] = []
+    for link in links:
+        missing = [named for named in _named(link) if named not in known]
+        if missing:
+            raise NotFound(f"no such person: {person_name(missing[0])}")
+        if link.decision is Decision.NEW:
+            new = next(made)
+            known.add(new)
+            decided.append(new)
+        else:
+            decided.append(link.identity)
+    return decided
 
 
 def append_link_event(
@@ -43,28 +67,59 @@ def append_link_event(
     verdict: VerdictId | None = None,
 ) -> None:
     """Write the decision down; the caller lets the sighting follow it in the same transaction."""
-    values = {
-        "sighting_id": sighting,
-        "sequence": sequence,
-        "decision": link.decision.value,
-        "identity_id": identity,
-        "candidate_id": link.candidate,
-        "probability": None if link.probability is None else float(link.probability),
-        "threshold": float(link.threshold),
-        "runner_up_id": link.runner_up,
-        "runner_up_probability": (
-            None if link.runner_up_probability is None else float(link.runner_up_probability)
-        ),
-        "reason": link.reason,
-        "calibration": link.calibration,
-        "grounds": json.dumps(dict(link.grounds), sort_keys=True) if link.grounds else None,
-        "verdict_id": verdict,
-        "made_by": made_by,
-        "made_at_us": now_us,
-    }
-    connection.execute(INSERT_LINK_EVENT, values)
+    row = link_event_row(
+        sighting, sequence, link, identity=identity, made_by=made_by, now_us=now_us, verdict=verdict
+    )
+    connection.execute(INSERT_LINK_EVENT, dict(zip(LINK_EVENT_COLUMNS, row, strict=True)))
 
 
-def _exists(connection: Connection, identity: IdentityId) -> bool:
-    query = select(IdentityRow.id).where(IdentityRow.id == identity)
-    return connection.execute(query).first() is not None
+def link_event_row(
+    sighting: int,
+    sequence: int,
+    link: NewLink,
+    *,
+    identity: IdentityId | None,
+    made_by: str,
+    now_us: int,
+    verdict: VerdictId | None = None,
+) -> tuple[object, ...]:
+    """The decision as values of `LINK_EVENT_COLUMNS`."""
+    return (
+        sighting,
+        sequence,
+        link.decision.value,
+        identity,
+        link.candidate,
+        None if link.probability is None else float(link.probability),
+        float(link.threshold),
+        link.runner_up,
+        None if link.runner_up_probability is None else float(link.runner_up_probability),
+        link.reason,
+        link.calibration,
+        json.dumps(dict(link.grounds), sort_keys=True) if link.grounds else None,
+        verdict,
+        made_by,
+        now_us,
+    )
+
+
+def _named(link: NewLink) -> list[IdentityId]:
+    named = (link.identity, link.candidate, link.runner_up)
+    return [identity for identity in named if identity is not None]
+
+
+def _existing(connection: Connection, named: Collection[IdentityId]) -> set[IdentityId]:
+    wanted = sorted(named)
+    found: set[IdentityId] = set()
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        some = wanted[start : start + IDS_PER_QUERY]
+        query = select(IdentityRow.id).where(IdentityRow.id.in_(some))
+        found.update(IdentityId(number) for number in connection.execute(query).scalars())
+    return found
+
+
+def _make(connection: Connection, n: int, now_us: int) -> list[IdentityId]:
+    numbers = next_numbers(connection, IdentityRow, n)
+    rows = [(number, now_us) for number in numbers]
+    insert_rows(connection, IdentityRow, ("id", "made_at_us"), rows)
+    return [IdentityId(number) for number in numbers]

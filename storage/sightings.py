@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
-from storage.cameras import ensure_camera
+from storage.batches import TRAIL_COLUMNS, record_sightings
 from storage.database import Database
 from storage.errors import NotFound
-from storage.exemplars import check_vectors, ensure_model_version, evidence_of, insert_exemplars
+from storage.exemplars import evidence_of
 from storage.links import append_link_event, decide_identity
 from storage.schema import CameraRow, LinkEventRow, ModelVersionRow, SightingRow
 from storage.types import (
@@ -29,11 +29,6 @@ from storage.types import (
 )
 from streams.types import CameraId, Modality
 
-LINKER = "linker"
-TRAIL_COLUMNS = 5
-
-INSERT_SIGHTING = insert(SightingRow).returning(SightingRow.id)
-
 
 def record_sighting(db: Database, sighting: NewSighting, *, now_us: int) -> Recorded:
     """Write a visit with its link, its exemplars and, if it is `new`, its identity: all or nothing.
@@ -47,40 +42,7 @@ def record_sighting(db: Database, sighting: NewSighting, *, now_us: int) -> Reco
         NotFound: The link names an identity that there is none of.
         ValueError: Vectors, trail or link are not what `NewSighting` promises.
     """
-    trail = _to_trail_bytes(sighting.trail)
-    dimension = check_vectors(sighting.exemplars)
-    with db.write() as connection:
-        of_key = select(SightingRow.id, SightingRow.identity_id)
-        known = connection.execute(of_key.where(SightingRow.key == sighting.key)).first()
-        if known is not None:
-            return Recorded(
-                sighting=SightingId(known.id), identity=known.identity_id, was_known=True
-            )
-        identity = decide_identity(connection, sighting.link, now_us=now_us)
-        model_version = ensure_model_version(connection, sighting.model, dimension)
-        values = {
-            "key": sighting.key,
-            "track": sighting.track,
-            "part": int(sighting.part),
-            "camera_id": ensure_camera(connection, sighting.camera),
-            "modality": sighting.modality.value,
-            "first_seen_us": int(sighting.first_seen_us),
-            "last_seen_us": int(sighting.last_seen_us),
-            "duration_us": int(sighting.last_seen_us) - int(sighting.first_seen_us),
-            "n_frames": int(sighting.n_frames),
-            "trail": trail,
-            "model_version_id": model_version,
-            "identity_id": identity,
-            "link_sequence": 0,
-        }
-        row = connection.execute(INSERT_SIGHTING, values).scalar_one()
-        append_link_event(
-            connection, row, 0, sighting.link, identity=identity, made_by=LINKER, now_us=now_us
-        )
-        insert_exemplars(
-            connection, row, sighting.exemplars, model_version=model_version, now_us=now_us
-        )
-    return Recorded(sighting=SightingId(row), identity=identity, was_known=False)
+    return record_sightings(db, [sighting], now_us=now_us)[0]
 
 
 def relink(
@@ -264,9 +226,3 @@ def _to_sighting(row: Row[*tuple[Any, ...]], evidence: tuple[str, ...]) -> Sight
         link=link,
         evidence=evidence,
     )
-
-
-def _to_trail_bytes(trail: npt.NDArray[np.float64]) -> bytes:
-    if trail.ndim != 2 or trail.shape[1] != TRAIL_COLUMNS or not np.isfinite(trail).all():
-        raise ValueError(f"trail: expected finite (M, {TRAIL_COLUMNS}), got {trail.shape}")
-    return np.ascontiguousarray(trail, dtype="<f8").tobytes()

@@ -9,7 +9,8 @@ import itertools
 import sys
 from pathlib import Path
 
-from storage.database import claim_watcher, open_database
+from storage.claims import claim_watcher
+from storage.database import open_database
 from storage.evidence import EvidenceStore
 from storage.sightings import record_sighting, relink
 from tests.storage_builders import TEN_O_CLOCK_US, exemplar, link_new, link_unsure, sighting

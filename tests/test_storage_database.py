@@ -16,8 +16,9 @@ from sqlalchemy import text
 
 from storage.address import filesystem_of, read_address, refuse_network_disk
 from storage.check import check
+from storage.claims import claim_watcher
 from storage.config import StorageConfig
-from storage.database import Database, claim_watcher, open_database
+from storage.database import Database, open_database
 from storage.errors import AlreadyRunning, DatabaseBusy, DatabaseUnusable, DiskFull
 from storage.sightings import record_sighting, sightings
 from tests.storage_builders import TEN_O_CLOCK_US, exemplar, new_postgresql, run_python, sighting
@@ -186,7 +187,8 @@ def test_sqlite_on_a_network_disk_is_refused() -> None:
 
 SECOND_WATCHER = """
 import sys
-from storage.database import claim_watcher, open_database
+from storage.claims import claim_watcher
+from storage.database import open_database
 from storage.errors import AlreadyRunning
 
 try:

@@ -65,8 +65,17 @@ def test_every_table_and_column_says_what_it_holds() -> None:
 
 
 def test_migrations_make_the_tables_that_the_program_expects(database: Database) -> None:
+    on_postgresql = database.address.file is None
+
+    def is_compared(_object: object, name: str | None, kind: str, *_: object) -> bool:
+        # Days are partitions there, and PostgreSQL wants the day's column in every unique key;
+        # tests/test_storage_partitions.py looks at both.
+        is_day = kind == "table" and str(name).startswith("exemplar_")
+        return not (on_postgresql and (is_day or name == "uq_exemplar_sighting_id_rank"))
+
     with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": is_compared}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Table.metadata) == []
 
 

@@ -24,7 +24,8 @@ from pipeline.run.remember import Memory, until_written
 from pipeline.stage import Stage
 from pipeline.types import Tracklet
 from storage.cameras import close_open_gaps, record_camera, record_gap
-from storage.database import Database, claim_watcher, open_database
+from storage.claims import claim_watcher
+from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
 from storage.gallery import gallery as gallery_rows
 from storage.runs import record_run, record_run_end
