@@ -85,6 +85,13 @@ def _default(field: FieldInfo) -> str:
     return f" Default: {_scalar(default)}."
 
 
+def _item(value: Any) -> Any:
+    """A member of a list, as YAML knows it."""
+    if isinstance(value, Section):
+        return value.model_dump(by_alias=True, exclude_defaults=True)
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _scalar(value: Any) -> str:
     """A value as YAML in one line."""
     if isinstance(value, SecretStr):
@@ -96,6 +103,6 @@ def _scalar(value: Any) -> str:
     elif isinstance(value, Enum):
         value = value.value
     elif isinstance(value, tuple):
-        value = [list(item) if isinstance(item, tuple) else item for item in value]
+        value = [_item(item) for item in value]
     line = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
     return line.removesuffix("\n").removesuffix("...").removesuffix("\n")

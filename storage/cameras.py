@@ -1,16 +1,38 @@
-"""Cameras, and when they did not look."""
+"""Cameras, when they did not look, and when they were moved."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, insert, or_, select, update
 
+from storage.audit import record_audit
 from storage.database import Database
-from storage.schema import CameraRow, GapRow
+from storage.errors import NotFound
+from storage.schema import CameraMoveRow, CameraRow, GapRow
 from storage.types import ALWAYS, Camera, Span
 from streams.types import CameraId, Gap, GapReason
 
 INSERT_CAMERA = insert(CameraRow).returning(CameraRow.id)
 INSERT_GAP = insert(GapRow)
+INSERT_MOVE = insert(CameraMoveRow)
+MOVED = "camera moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraMove:
+    """A camera was moved or turned: what it taught before is void.
+
+    Attributes:
+        at_us: When, microseconds UTC.
+        made_by: Operator's name.
+        reason: In the operator's words.
+    """
+
+    camera: CameraId
+    at_us: int
+    made_by: str
+    reason: str
 
 
 def record_camera(db: Database, camera: CameraId, description: str) -> None:
@@ -92,6 +114,56 @@ def close_open_gaps(db: Database, now_us: int) -> int:
             end = update(GapRow).where(GapRow.id == row.id).values(to_us=max(now_us, row.from_us))
             connection.execute(end)
     return len(rows)
+
+
+def record_move(db: Database, move: CameraMove, *, now_us: int) -> None:
+    """Append that a camera was moved, and to the audit who said so.
+
+    Raises:
+        NotFound: No camera of this name ever recorded anything.
+    """
+    with db.write() as connection:
+        known = select(CameraRow.id).where(CameraRow.name == move.camera)
+        camera = connection.execute(known).scalar()
+        if camera is None:
+            raise NotFound(
+                f"no camera named {move.camera!r} has recorded anything yet, so there is nothing "
+                "to unlearn; check the name with `noctule db stats`"
+            )
+        values = {
+            "camera_id": camera,
+            "at_us": int(move.at_us),
+            "made_by": move.made_by,
+            "reason": move.reason,
+        }
+        connection.execute(INSERT_MOVE, values)
+        record_audit(
+            connection,
+            who=move.made_by,
+            action=MOVED,
+            subject=move.camera,
+            detail={"at_us": int(move.at_us), "reason": move.reason},
+            now_us=now_us,
+        )
+
+
+def moves(db: Database, *, camera: CameraId | None = None) -> list[CameraMove]:
+    """When cameras were moved, in the order of time."""
+    query = (
+        select(CameraRow.name, CameraMoveRow.at_us, CameraMoveRow.made_by, CameraMoveRow.reason)
+        .join(CameraRow, CameraRow.id == CameraMoveRow.camera_id)
+        .order_by(CameraMoveRow.at_us, CameraMoveRow.id)
+    )
+    if camera is not None:
+        query = query.where(CameraRow.name == camera)
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+    return [
+        CameraMove(
+            camera=CameraId(row.name), at_us=row.at_us, made_by=row.made_by, reason=row.reason
+        )
+        for row in rows
+    ]
 
 
 def ensure_camera(connection: Connection, camera: CameraId) -> int:

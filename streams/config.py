@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -9,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     SecretStr,
     field_validator,
     model_validator,
@@ -27,6 +29,9 @@ class Section(BaseModel):
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+_Row = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+_LEAST_VOLUME = 1e-9
+"""Of the box that the three rows span, columns and rows at length 1: below it, rounding decides."""
 
 
 class CameraConfig(Section):
@@ -92,6 +97,31 @@ class CameraConfig(Section):
         ),
     ] = None
 
+    ground: Annotated[
+        tuple[_Row, _Row, _Row] | None,
+        Field(
+            description="Homography from pixels of this camera to metres on the floor plan, three "
+            "rows of three numbers, third coordinate positive in front of the camera; "
+            "`noctule camera calibrate` writes it. Default: not known."
+        ),
+    ] = None
+
+    @field_validator("ground", mode="after")
+    @classmethod
+    def _is_invertible(
+        cls, ground: tuple[_Row, _Row, _Row] | None
+    ) -> tuple[_Row, _Row, _Row] | None:
+        if ground is not None:
+            columns = [_unit(column) for column in zip(*ground, strict=True)]
+            a, b, c = (_unit(row) for row in zip(*columns, strict=True))
+            volume = sum(a[i] * (b[i - 2] * c[i - 1] - b[i - 1] * c[i - 2]) for i in range(3))
+            if not abs(volume) > _LEAST_VOLUME:
+                raise ValueError(
+                    "ground: expected three rows that can be inverted; write it with `noctule "
+                    "camera calibrate`, from at least four points that are not on one line"
+                )
+        return ground
+
     @field_validator("source", mode="after")
     @classmethod
     def _expand_source(cls, source: SecretStr) -> SecretStr:
@@ -113,6 +143,12 @@ class CameraConfig(Section):
     def is_live(self) -> bool:
         """Whether the source is a camera on the network rather than a recording."""
         return is_live(self.source.get_secret_value())
+
+
+def _unit(row: _Row) -> _Row:
+    """The row, or column, at length 1; zeros stay."""
+    length = math.hypot(*row) or 1.0
+    return row[0] / length, row[1] / length, row[2] / length
 
 
 class MotionConfig(Section):

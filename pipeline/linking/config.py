@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from pipeline.linking.topology_config import StatedTransit, TopologyConfig
 from streams.config import Section
 
 
@@ -50,6 +51,17 @@ class LinkingConfig(Section):
         float,
         Field(ge=0, description="How far cameras' clocks may disagree, seconds."),
     ] = 0.5
+
+    topology: Annotated[
+        TopologyConfig, Field(description="What the time between two cameras says.")
+    ] = TopologyConfig()
+    transits: Annotated[
+        tuple[StatedTransit, ...],
+        Field(
+            description="Ways between cameras that the installer knows, such as {from: gate, "
+            "to: yard, least_s: 9, most_s: 15}; they count until more was seen."
+        ),
+    ] = ()
 
     @model_validator(mode="after")
     def _leave_room_for_unsure(self) -> LinkingConfig:
