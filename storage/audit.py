@@ -114,6 +114,7 @@ def audit_entries(
     *,
     of: str | None = None,
     by: str | None = None,
+    action: str | None = None,
     span: Span = ALWAYS,
     limit: int | None = None,
 ) -> list[AuditEntry]:
@@ -122,12 +123,15 @@ def audit_entries(
     Args:
         of: Only this subject, such as `P-0007`. Served by ix_audit_of_subject.
         by: Only this operator.
+        action: Only actions that contain this word.
     """
     query = _select_chain().order_by(None).order_by(AuditRow.id.desc())
     if of is not None:
         query = query.where(AuditRow.subject == of)
     if by is not None:
         query = query.where(AuditRow.who == by)
+    if action is not None:
+        query = query.where(AuditRow.action.contains(action, autoescape=True))
     if span.from_us is not None:
         query = query.where(AuditRow.at_us >= span.from_us)
     if span.to_us is not None:
@@ -173,18 +177,20 @@ def broken_links(connection: Connection) -> Iterator[Problem]:
         yield error(RULE, "audit", f"{advice}; rows are missing or were put in: compare a backup")
 
 
-def expire_audit(connection: Connection, *, before_us: int, who: str, now_us: int) -> int:
-    """Delete the oldest rows, up to the first that is not older; how many.
+def expire_audit(
+    connection: Connection, *, before_us: int, who: str, now_us: int, limit: int = 2000
+) -> int:
+    """Delete the oldest rows, up to the first that is not older, at most `limit`; how many.
 
     What is left stays provable: a row is appended that names the last one deleted.
     """
     first_kept = select(func.min(AuditRow.id)).where(AuditRow.at_us >= before_us)
     kept = connection.execute(first_kept).scalar()
-    old = select(AuditRow.id, AuditRow.hash).order_by(AuditRow.id.desc()).limit(1)
-    last = connection.execute(old if kept is None else old.where(AuditRow.id < kept)).first()
-    if last is None:
+    oldest = select(AuditRow.id, AuditRow.hash).order_by(AuditRow.id).limit(limit)
+    old = connection.execute(oldest if kept is None else oldest.where(AuditRow.id < kept)).all()
+    if not old:
         return 0
-    n_rows = connection.execute(select(func.count()).where(AuditRow.id <= last.id)).scalar_one()
+    last, n_rows = old[-1], len(old)
     detail = {"last_id": last.id, "last_hash": last.hash, "n_rows": n_rows}
     record_audit(connection, who=who, action=EXPIRE_AUDIT, subject="", detail=detail, now_us=now_us)
     connection.execute(delete(AuditRow).where(AuditRow.id <= last.id))

@@ -15,6 +15,7 @@ from storage.exemplars import check_vectors, ensure_model_version, insert_exempl
 from storage.links import LINK_EVENT_COLUMNS, decide_identities, link_event_row
 from storage.rows import insert_rows, next_numbers
 from storage.schema import LinkEventRow, SightingRow
+from storage.tombstones import living_links
 from storage.types import NewSighting, Recorded, SightingId
 
 LINKER = "linker"
@@ -84,8 +85,9 @@ def _find_recorded(connection: Connection, keys: Sequence[str]) -> dict[str, Rec
 
 
 def _record(connection: Connection, new: Sequence[_Checked], now_us: int) -> list[Recorded]:
-    visits = [each.visit for each in new]
-    identities = decide_identities(connection, [visit.link for visit in visits], now_us=now_us)
+    links = living_links(connection, [each.visit.link for each in new])
+    visits = [replace(each.visit, link=link) for each, link in zip(new, links, strict=True)]
+    identities = decide_identities(connection, links, now_us=now_us)
     models = _ensure_models(connection, new)
     names = dict.fromkeys(visit.camera for visit in visits)
     cameras = {camera: ensure_camera(connection, camera) for camera in names}

@@ -1,7 +1,8 @@
 """Errors of remembering.
 
 Transient
-└── DatabaseBusy         locked by another short writer
+├── DatabaseBusy         locked by another short writer
+└── EvidenceBusy         pictures are being exported, or deleted
 Permanent
 ├── DatabaseUnusable     missing, malformed, not ours, unreachable
 ├── SchemaMismatch       older (upgrade) or newer (use a newer program) than this program
@@ -9,8 +10,12 @@ Permanent
 ├── DiskFull             evidence cannot be written
 ├── EvidenceDamaged      a picture is not what was put there
 ├── AuditFailed          a question about people could not be written down, so it is refused
+├── VerdictRefused       an operator's verdict that means nothing or was carried out already
+├── IndexDamaged         a file of the vector index is torn; it is made anew from the database
 ├── IndexUnavailable     the library for searching vectors is not installed
+├── ErasureRefused       the person is under legal hold
 └── NotFound             no such identity, sighting or camera
+    └── PersonErased     was once, and was erased
 """
 
 from __future__ import annotations
@@ -20,6 +25,10 @@ from streams.errors import Permanent, Transient
 
 class DatabaseBusy(Transient):
     """Another writer holds the database for the moment."""
+
+
+class EvidenceBusy(Transient):
+    """Pictures are being read out, or deleted, for the moment."""
 
 
 class DatabaseUnusable(Permanent):
@@ -46,9 +55,25 @@ class AuditFailed(Permanent):
     """What was asked or done could not be written down."""
 
 
+class VerdictRefused(Permanent):
+    """An operator's verdict that cannot be carried out as it was given."""
+
+
+class IndexDamaged(Permanent):
+    """A file of the vector index is not what was written; the database has all that was in it."""
+
+
 class IndexUnavailable(Permanent):
     """FAISS is not installed."""
 
 
+class ErasureRefused(Permanent):
+    """What must stay cannot be erased."""
+
+
 class NotFound(Permanent):
     """Nothing in the database has this name or number."""
+
+
+class PersonErased(NotFound):
+    """The person was erased; the message says when, by whom and why."""

@@ -13,6 +13,7 @@ from storage.database import Database
 from storage.errors import NotFound
 from storage.schema import CameraRow, IdentityRow, SightingRow
 from storage.sightings import overlapping
+from storage.tombstones import refuse_erased
 from storage.types import ALWAYS, Identity, IdentityId, Span, person_name
 from streams.types import CameraId, Modality
 
@@ -44,6 +45,7 @@ def find_identity(db: Database, name_or_number: str) -> Identity:
 
     Raises:
         NotFound: Nobody has this name, or nobody has it any more.
+        PersonErased: The person was erased; says when, by whom and why.
     """
     match = NAME.fullmatch(name_or_number.strip())
     if match is None:
@@ -53,12 +55,15 @@ def find_identity(db: Database, name_or_number: str) -> Identity:
     if found:
         return found[0]
     with db.read() as connection:
+        refuse_erased(connection, [number])
         made = connection.execute(select(IdentityRow.id).where(IdentityRow.id == number)).first()
     if made is None:
         raise NotFound(
             f"nobody is called {person_name(number)}; `noctule query identities` lists all"
         )
-    raise NotFound(f"{person_name(number)} has no sightings any more: all were linked to others")
+    raise NotFound(
+        f"{person_name(number)} has no sightings any more: all were linked to others or expired"
+    )
 
 
 def _read_identities(db: Database, condition: ColumnElement[bool]) -> list[Identity]:

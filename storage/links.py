@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 from storage.errors import NotFound
 from storage.rows import insert_rows, next_numbers
 from storage.schema import IdentityRow, LinkEventRow
+from storage.tombstones import refuse_erased
 from storage.types import Decision, IdentityId, NewLink, VerdictId, person_name
 
 IDS_PER_QUERY = 500
@@ -27,6 +28,7 @@ def decide_identity(connection: Connection, link: NewLink, *, now_us: int) -> Id
 
     Raises:
         NotFound: It names an identity that there is none of.
+        PersonErased: It links to a person who was erased.
         ValueError: Decision and identity contradict each other.
     """
     return decide_identities(connection, [link], now_us=now_us)[0]
@@ -39,6 +41,7 @@ def decide_identities(
     for link in links:
         if (link.decision is Decision.LINK) != (link.identity is not None):
             raise ValueError(f"link: decision {link.decision} with identity {link.identity}")
+    refuse_erased(connection, [link.identity for link in links if link.identity is not None])
     known = _existing(connection, {named for link in links for named in _named(link)})
     made = iter(_make(connection, sum(link.decision is Decision.NEW for link in links), now_us))
     decided: list[IdentityId | None] = []

@@ -70,7 +70,7 @@ def postgresql_address(shared_postgresql: str) -> str:
     tables = ", ".join(set(Table.metadata.tables) - {"site"})
     with psycopg.connect(shared_postgresql, autocommit=True) as connection:
         connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE".encode())
-        connection.execute("DELETE FROM site WHERE name = 'audit head'")
+        connection.execute("DELETE FROM site WHERE name <> 'product'")
     return shared_postgresql
 
 

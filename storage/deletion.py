@@ -1,0 +1,141 @@
+"""Taking sightings, vectors and pictures out: rows first, in the caller's transaction, then files.
+
+A crash between the two leaves pictures that no row refers to; `check` tells of them, and the next
+expiry deletes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, select, text, update
+
+from storage.database import Database
+from storage.evidence import EvidenceStore
+from storage.exemplars import IDS_PER_QUERY
+from storage.schema import EvidenceRow, ExemplarRow, LinkEventRow, SightingRow, VerdictSightingRow
+from storage.types import SightingId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What a transaction took out.
+
+    Attributes:
+        exemplars: Their numbers, which are keys of vector indexes.
+        pictures: sha256 of those that nothing refers to any more; their files are still there.
+    """
+
+    sightings: tuple[SightingId, ...] = ()
+    exemplars: tuple[int, ...] = ()
+    pictures: tuple[str, ...] = ()
+
+    def proof(self) -> str:
+        """sha256, hex, over one line for each, sorted: `sighting 7`, `exemplar 9`, `picture ...`.
+
+        >>> Deletion(sightings=(SightingId(7),)).proof()[:8]
+        'b4b68a89'
+        """
+        lines = [
+            *(f"sighting {number}\n" for number in sorted(self.sightings)),
+            *(f"exemplar {number}\n" for number in sorted(self.exemplars)),
+            *(f"picture {sha256}\n" for sha256 in sorted(self.pictures)),
+        ]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def delete_sightings(connection: Connection, sightings: Sequence[SightingId]) -> Deletion:
+    """Delete visits with all that hangs on them; numbers that are not there are passed over."""
+    exemplars: list[int] = []
+    pictures: set[str] = set()
+    overwrite_deleted(connection)
+    for some in _batches(sightings):
+        found = select(ExemplarRow.id, ExemplarRow.evidence)
+        for row in connection.execute(found.where(ExemplarRow.sighting_id.in_(some))):
+            exemplars.append(row.id)
+            if row.evidence is not None:
+                pictures.add(row.evidence)
+        connection.execute(delete(ExemplarRow).where(ExemplarRow.sighting_id.in_(some)))
+        connection.execute(
+            delete(VerdictSightingRow).where(VerdictSightingRow.sighting_id.in_(some))
+        )
+        connection.execute(delete(LinkEventRow).where(LinkEventRow.sighting_id.in_(some)))
+        connection.execute(delete(SightingRow).where(SightingRow.id.in_(some)))
+    return Deletion(
+        sightings=tuple(sightings),
+        exemplars=tuple(exemplars),
+        pictures=_let_go(connection, pictures),
+    )
+
+
+def delete_exemplars(connection: Connection, exemplars: Sequence[int]) -> Deletion:
+    """Delete vectors, and the pictures that were theirs alone; the visits stay."""
+    pictures: set[str] = set()
+    overwrite_deleted(connection)
+    for some in _batches(exemplars):
+        found = select(ExemplarRow.evidence).where(ExemplarRow.id.in_(some))
+        for sha256 in connection.execute(found).scalars():
+            if sha256 is not None:
+                pictures.add(sha256)
+        connection.execute(delete(ExemplarRow).where(ExemplarRow.id.in_(some)))
+    return Deletion(exemplars=tuple(exemplars), pictures=_let_go(connection, pictures))
+
+
+def delete_pictures(connection: Connection, pictures: Sequence[str]) -> Deletion:
+    """Let go of pictures, whoever refers to them; vectors and visits stay."""
+    overwrite_deleted(connection)
+    for some in _batches(pictures):
+        refers = update(ExemplarRow).where(ExemplarRow.evidence.in_(some))
+        connection.execute(refers.values(evidence=None))
+        connection.execute(delete(EvidenceRow).where(EvidenceRow.sha256.in_(some)))
+    return Deletion(pictures=tuple(pictures))
+
+
+def delete_files(db: Database, evidence: EvidenceStore, pictures: Iterable[str]) -> int:
+    """Delete the files of pictures that no row refers to; how many bytes that freed.
+
+    No row can begin to refer to one meanwhile: this is the one writer.
+    """
+    freed = 0
+    for some in _batches(list(pictures)):
+        with db.write() as connection:
+            referred = referred_pictures(connection, some)
+            freed += sum(evidence.delete(sha256) for sha256 in some if sha256 not in referred)
+    return freed
+
+
+def referred_pictures(connection: Connection, pictures: Sequence[str]) -> set[str]:
+    """Which of the pictures a row refers to."""
+    found: set[str] = set()
+    for some in _batches(pictures):
+        query = select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(some))
+        found |= set(connection.execute(query).scalars())
+    return found
+
+
+def overwrite_deleted(connection: Connection) -> None:
+    """On SQLite, from now on, what is deleted is overwritten with zeros in the file."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA secure_delete = ON"))
+
+
+def _let_go(connection: Connection, pictures: set[str]) -> tuple[str, ...]:
+    """Delete the rows of pictures that no exemplar refers to any more."""
+    free: list[str] = []
+    for some in _batches(sorted(pictures)):
+        refers = select(ExemplarRow.evidence).where(ExemplarRow.evidence.in_(some)).distinct()
+        referred = set(connection.execute(refers).scalars())
+        free += [sha256 for sha256 in some if sha256 not in referred]
+    for some in _batches(free):
+        connection.execute(delete(EvidenceRow).where(EvidenceRow.sha256.in_(some)))
+    return tuple(free)
+
+
+def _batches(numbers: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(numbers), IDS_PER_QUERY):
+        yield numbers[start : start + IDS_PER_QUERY]

@@ -1,0 +1,82 @@
+"""What a database file keeps of rows that were deleted, and how to make it go."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from storage.claims import claim_watcher
+from storage.database import Database
+from storage.errors import AlreadyRunning, DatabaseBusy, DiskFull
+from storage.failures import told_by
+
+logger = logging.getLogger(__name__)
+
+VACUUMED = ("verdict_sighting", "link_event", "exemplar", "evidence", "sighting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiped:
+    """What was done about traces.
+
+    Attributes:
+        log: The write-ahead log was emptied (SQLite); on PostgreSQL it is the server's.
+        file: The tables were rewritten (SQLite) or vacuumed (PostgreSQL).
+        advice: What is left to do, one sentence each.
+    """
+
+    log: bool
+    file: bool
+    advice: tuple[str, ...]
+
+
+def wipe_traces(db: Database) -> Wiped:
+    """Take what was deleted out of the files of the database, as far as nobody has to wait long."""
+    return _wipe_server(db) if db.address.file is None else _wipe_file(db)
+
+
+def _wipe_file(db: Database) -> Wiped:
+    advice: list[str] = []
+    try:
+        with claim_watcher(db):  # rewriting the file would keep a watcher waiting
+            _outside_transactions(db, "VACUUM")
+        rewritten = True
+    except (AlreadyRunning, DatabaseBusy, DiskFull) as error:
+        logger.info("the database was not rewritten: %s", error)
+        rewritten = False
+        advice.append(
+            "rows were overwritten with zeros, but free room in the file may hold older copies: "
+            "run `noctule db expire --wipe` while no watcher runs"
+        )
+    emptied = _outside_transactions(db, "PRAGMA wal_checkpoint(TRUNCATE)") == 0
+    if not emptied:
+        advice.append(
+            "somebody is reading, so the write-ahead log still holds them: run "
+            "`noctule db expire --wipe` later"
+        )
+    return Wiped(log=emptied, file=rewritten, advice=tuple(advice))
+
+
+def _wipe_server(db: Database) -> Wiped:
+    _outside_transactions(db, f"VACUUM {', '.join(VACUUMED)}")
+    return Wiped(
+        log=False,
+        file=True,
+        advice=(
+            "PostgreSQL's write-ahead log, its archive and replicas hold the rows until they are "
+            "recycled; `VACUUM FULL` rewrites the tables, and keeps everybody waiting meanwhile",
+        ),
+    )
+
+
+def _outside_transactions(db: Database, statement: str) -> int:
+    """Run what cannot be part of a transaction; the first number that it answers, 0 if none."""
+    with told_by(db.address), db.engine.connect() as pooled:
+        connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
+        if db.address.file is not None:
+            connection.execute(text("COMMIT"))  # on SQLite our own BEGIN comes before anything
+        result = connection.execute(text(statement))
+        row = result.first() if result.returns_rows else None
+        return 0 if row is None else int(row[0])
