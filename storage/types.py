@@ -27,6 +27,24 @@ def person_name(identity: IdentityId) -> str:
     return f"P-{identity:04d}"
 
 
+def sighting_name(sighting: SightingId) -> str:
+    """The short stable name of a visit that operators see.
+
+    >>> sighting_name(SightingId(123))
+    'S123'
+    """
+    return f"S{sighting}"
+
+
+def verdict_name(verdict: VerdictId) -> str:
+    """The short stable name of a verdict that operators see.
+
+    >>> verdict_name(VerdictId(12))
+    'V12'
+    """
+    return f"V{verdict}"
+
+
 class Decision(StrEnum):
     """What the linker said about a tracklet."""
 
@@ -196,6 +214,49 @@ class Sighting:
     identity: IdentityId | None
     link: Link
     evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a verdict did to one visit; before and after are the same where it pinned what was so.
+
+    Attributes:
+        before: Who it was; None: unsure.
+        after: Who it became; None: unsure.
+    """
+
+    sighting: SightingId
+    before: IdentityId | None
+    after: IdentityId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What an operator decided, and what became of it.
+
+    Attributes:
+        reason: In the operator's words; may be empty.
+        a: Visits that were decided about, ascending, without those that were erased since.
+        b: Visits that they were held against.
+        moved: What it did, by visit.
+        contradicts: Older verdicts that hold and say the opposite of some of these visits.
+        undoes: The verdict that it takes back; only of `undo`.
+        undone_by: The verdict that took it back, itself perhaps undone; None: nobody did.
+        holds: Whether it counts now: not undone, or undone and redone.
+    """
+
+    id: VerdictId
+    kind: VerdictKind
+    made_by: str
+    made_at_us: int
+    reason: str
+    a: tuple[SightingId, ...]
+    b: tuple[SightingId, ...]
+    moved: tuple[Moved, ...]
+    contradicts: tuple[VerdictId, ...]
+    undoes: VerdictId | None
+    undone_by: VerdictId | None
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
