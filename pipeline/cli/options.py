@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +25,10 @@ FromOption = Annotated[
 ]
 ToOption = Annotated[str | None, typer.Option("--to", help="Before, e.g. 2026-06-01T23:00+02:00.")]
 CameraOption = Annotated[str | None, typer.Option("--camera", help="Only this camera.")]
+OperatorOption = Annotated[
+    str | None,
+    typer.Option("--as", help="Who decides; default: your name on this machine."),
+]
 ModalityOption = Annotated[
     Literal["auto", "visible", "infrared"],
     typer.Option("--modality", help="The light it was taken in; auto looks at the colours."),
@@ -35,6 +40,20 @@ DEFAULT_CONFIG = Path("config.yaml")
 def read_config(path: Path) -> SiteConfig:
     """The site's configuration, with relative paths made absolute."""
     return load_config(path)
+
+
+def name_operator(name: str | None) -> str:
+    """Who decides: `name`, or whoever is logged in.
+
+    Raises:
+        UsageInvalid: The machine has no name for its user.
+    """
+    if name is not None:
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        raise UsageInvalid("--as: this machine has no name for you; say who decides") from None
 
 
 def camera_from(option: str, **settings: object) -> CameraConfig:

@@ -11,7 +11,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from storage.types import Decision, Identity, Link, Sighting, person_name
+from storage.rulings import OPERATOR
+from storage.types import Decision, Identity, Link, Sighting, person_name, sighting_name
 from streams.types import Modality
 
 _MARK = {Modality.VISIBLE: "☀ visible", Modality.INFRARED: "☾ infrared"}
@@ -85,14 +86,17 @@ def who(sighting: Sighting) -> str:
 
 def certainty(link: Link) -> str:
     """How sure the decision is, in the decision's own terms."""
+    if link.calibration == OPERATOR:
+        return f"{link.made_by} says so"
     if link.decision is Decision.NEW:
         return "new" if link.probability is None else f"new ({percent(link.probability)} known)"
     return percent(link.probability)
 
 
 def sighting_row(sighting: Sighting) -> list[str]:
-    """Identity, camera, light, from, to, probability."""
+    """Visit, identity, camera, light, from, to, probability."""
     return [
+        sighting_name(sighting.id),
         who(sighting),
         sighting.camera,
         light(sighting.modality),
@@ -102,7 +106,7 @@ def sighting_row(sighting: Sighting) -> list[str]:
     ]
 
 
-SIGHTING_COLUMNS = ("identity", "camera", "modality", "from (UTC)", "to", "probability")
+SIGHTING_COLUMNS = ("visit", "identity", "camera", "modality", "from (UTC)", "to", "probability")
 
 
 def sighting_json(sighting: Sighting) -> dict[str, object]:

@@ -164,8 +164,11 @@ def query_trajectory(
         )
         return
     print_table(
-        (*SIGHTING_COLUMNS[1:], "why"),
-        [[*sighting_row(sighting)[1:], sighting.link.reason] for sighting in found],
+        (SIGHTING_COLUMNS[0], *SIGHTING_COLUMNS[2:], "why"),
+        [
+            [row[0], *row[2:], sighting.link.reason]
+            for sighting, row in zip(found, map(sighting_row, found), strict=True)
+        ],
         title=f"Person {person_name(person.id)}",
     )
     for gap in blind:
