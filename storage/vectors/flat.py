@@ -1,49 +1,38 @@
-"""Searching vectors: which of those kept are most similar to these?
-
-Rebuilt from the database at every start, so it cannot disagree with it. One index holds vectors of
-one network only.
-"""
+"""Exact search, on the GPU where FAISS has one: every vector is compared."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from storage.errors import IndexUnavailable
 from storage.types import Neighbours
+from storage.vectors.index import (
+    ROWS_AT_ONCE,
+    Ids,
+    Vectors,
+    best,
+    checked_ids,
+    checked_k,
+    checked_vectors,
+    exact_similarities,
+    ids_in_use,
+    joined,
+    load_faiss,
+    nothing_found,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 logger = logging.getLogger(__name__)
 
-UNIT_TOLERANCE = 1e-3
 SPARE = 8
 """Candidates beyond k that are compared exactly, so that ties end at the lowest id."""
 GPU_LARGEST_N = 2048
 """FAISS on a GPU finds no more candidates at once."""
-
-Ids = npt.NDArray[np.int64]
-Vectors = npt.NDArray[np.float32]
-
-
-class VectorIndex(Protocol):
-    """Vectors by number, searchable by cosine similarity. Threads may share it."""
-
-    def add(self, ids: Ids, vectors: Vectors) -> None:
-        """Keep (N, D) unit vectors under (N,) numbers that are not in use; N may be 0."""
-
-    def search(self, queries: Vectors, k: int) -> Neighbours:
-        """The `k` most similar vectors for each row of (M, D) unit vectors; M may be 0."""
-
-    def remove(self, ids: Ids) -> None:
-        """Forget these numbers; those that are not there are passed over."""
-
-    def __len__(self) -> int: ...
 
 
 class FlatIndex:
@@ -64,7 +53,7 @@ class FlatIndex:
         if dimension < 1:
             raise ValueError(f"dimension: expected at least 1, got {dimension}")
         self.dimension = dimension
-        self._faiss = _load_faiss()
+        self._faiss = load_faiss()
         self._lock = threading.Lock()
         self._ids: set[int] = set()
         self._kept = self._faiss.IndexIDMap2(self._faiss.IndexFlatIP(dimension))
@@ -78,14 +67,12 @@ class FlatIndex:
             ValueError: Wrong shape or type, a number in use or twice, a vector not finite or not
                 of unit length. Nothing is kept then.
         """
-        ids = np.ascontiguousarray(ids)
-        vectors = self._checked(vectors, "vectors")
-        if ids.shape != (len(vectors),) or ids.dtype != np.int64:
-            raise ValueError(f"ids: expected ({len(vectors)},) int64, got {ids.dtype} {ids.shape}")
-        new = {int(number) for number in ids}
+        vectors = checked_vectors(vectors, self.dimension, "vectors")
+        ids = checked_ids(ids, len(vectors))
+        new = set(ids.tolist())
         with self._lock:
-            if len(new) < len(ids) or not self._ids.isdisjoint(new) or any(n < 0 for n in new):
-                raise ValueError("ids: expected numbers >= 0 that are not in use, each once")
+            if not self._ids.isdisjoint(new):
+                raise ids_in_use()
             self._kept.add_with_ids(vectors, ids)
             self._ids |= new
             if self._mirror is not None:
@@ -94,21 +81,22 @@ class FlatIndex:
                 except RuntimeError as error:
                     self._leave_gpu(error)
 
-    def search(self, queries: Vectors, k: int) -> Neighbours:
-        """See `VectorIndex.search`.
+    def search(self, queries: Vectors, k: int, *, among: Ids | None = None) -> Neighbours:
+        """See `VectorSearch.search`.
 
         Raises:
             ValueError: Wrong shape or type, k < 1, a query not finite or not of unit length.
         """
-        if k < 1:
-            raise ValueError(f"k: expected at least 1, got {k}")
-        queries = self._checked(queries, "queries")
-        ids = np.full((len(queries), k), -1, dtype=np.int64)
-        similarities = np.full((len(queries), k), -1, dtype=np.float32)
+        checked_k(k)
+        queries = checked_vectors(queries, self.dimension, "queries")
         with self._lock:
-            if len(queries) and self._ids:
-                self._fill(queries, ids, similarities)
-        return Neighbours(ids=ids, similarities=similarities)
+            if not len(queries) or not self._ids:
+                return nothing_found(len(queries), k)
+            if among is not None:
+                return self._search_among(queries, k, among)
+            found = nothing_found(len(queries), k)
+            self._fill(queries, found.ids, found.similarities)
+            return found
 
     def remove(self, ids: Ids) -> None:
         """See `VectorIndex.remove`."""
@@ -119,8 +107,32 @@ class FlatIndex:
                 self._ids.difference_update(gone.tolist())
                 self._mirror = None  # FAISS cannot take rows out of a GPU: copied anew when asked
 
+    def ids(self) -> Ids:
+        """Numbers in use, ascending."""
+        with self._lock:
+            return np.array(sorted(self._ids), dtype=np.int64)
+
+    def vectors(self, ids: Ids) -> Vectors:
+        """(N, D) vectors of (N,) numbers that are in use."""
+        with self._lock:
+            if not len(ids):
+                return np.empty((0, self.dimension), dtype=np.float32)
+            kept: Vectors = self._kept.reconstruct_batch(ids)
+            return kept
+
     def __len__(self) -> int:
         return len(self._ids)
+
+    def _search_among(self, queries: Vectors, k: int, among: Ids) -> Neighbours:
+        there = np.array([n for n in map(int, np.unique(among)) if n in self._ids], dtype=np.int64)
+        found = nothing_found(len(queries), k)
+        for start in range(0, len(there), ROWS_AT_ONCE):
+            part = there[start : start + ROWS_AT_ONCE]
+            kept = self._kept.reconstruct_batch(part).astype(np.float64)
+            exact = np.clip(queries.astype(np.float64) @ kept.T, -1, 1).astype(np.float32)
+            every = np.broadcast_to(part, exact.shape)
+            found = joined([found, best(every, exact, k)], k)
+        return found
 
     def _fill(self, queries: Vectors, ids: Ids, similarities: Vectors) -> None:
         """Write the neighbours of every query into the rows given."""
@@ -129,7 +141,8 @@ class FlatIndex:
         while len(todo):
             n = min(len(self._ids), k + spare)
             rough, found = self._candidates(queries[todo], n)
-            exact = self._exact_similarities(queries[todo], found)
+            kept = self._kept.reconstruct_batch(found.ravel())
+            exact = exact_similarities(queries[todo], kept.reshape(*found.shape, self.dimension))
             order = np.lexsort((found, -exact), axis=1)[:, :k]
             ids[todo, : order.shape[1]] = np.take_along_axis(found, order, axis=1)
             similarities[todo, : order.shape[1]] = np.take_along_axis(exact, order, axis=1)
@@ -155,22 +168,6 @@ class FlatIndex:
     def _leave_gpu(self, error: RuntimeError) -> None:
         logger.warning("vector search goes on without the GPU: %s", error)
         self._has_gpu, self._mirror = False, None
-
-    def _exact_similarities(self, queries: Vectors, found: Ids) -> Vectors:
-        kept = self._kept.reconstruct_batch(found.ravel())
-        kept = kept.reshape(*found.shape, self.dimension).astype(np.float64)
-        exact = np.einsum("md,mnd->mn", queries.astype(np.float64), kept)
-        return np.asarray(np.clip(exact, -1, 1), dtype=np.float32)
-
-    def _checked(self, vectors: Vectors, name: str) -> Vectors:
-        if vectors.ndim != 2 or vectors.shape[1] != self.dimension:
-            raise ValueError(f"{name}: expected (N, {self.dimension}), got {vectors.shape}")
-        if vectors.dtype != np.float32:
-            raise ValueError(f"{name}: expected float32, got {vectors.dtype}")
-        lengths = np.linalg.norm(vectors, axis=1)
-        if not (np.abs(lengths - 1) <= UNIT_TOLERANCE).all():  # NaN fails too
-            raise ValueError(f"{name}: expected finite rows of unit length")
-        return np.ascontiguousarray(vectors)
 
 
 class _GpuMirror:
@@ -198,16 +195,6 @@ class _GpuMirror:
 def _rounding(dimension: int) -> float:
     """How far two ways of summing float32 products of unit vectors may differ."""
     return float(dimension * np.finfo(np.float32).eps)
-
-
-def _load_faiss() -> ModuleType:
-    try:
-        import faiss
-    except ImportError as error:
-        raise IndexUnavailable(
-            "searching vectors needs FAISS: pip install noctule[cpu] (or noctule[gpu])"
-        ) from error
-    return faiss
 
 
 def _has_gpu(faiss: ModuleType) -> bool:

@@ -1,0 +1,177 @@
+"""Many vectors with lists that say where to look: what an approximate index searches first.
+
+Vectors are sorted into lists by their nearest centre, and each is described by half a byte per four
+numbers (product quantisation: Jegou, Douze, Schmid, "Product quantization for nearest neighbor
+search", 2011; the descriptions are compared in registers: Andre, Kermarrec, Le Scouarnec, "Quicker
+ADC", 2019). A search reads a quarter of the lists; the best candidates are compared exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from storage.types import Neighbours
+from storage.vectors.index import (
+    ROWS_AT_ONCE,
+    Ids,
+    Vectors,
+    best,
+    exact_similarities,
+    joined,
+    load_faiss,
+    nothing_found,
+)
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+NUMBERS_PER_CODE = 4
+CODE_BITS = 4
+LISTS_READ = 1 / 4
+"""Share of the lists that a search reads (benchmarks/vector_search.py)."""
+RESCORED = 100
+"""Candidates compared exactly, at least; three for each neighbour that is asked for."""
+RESCORED_PER_NEIGHBOUR = 3
+TRAINING_PER_LIST = 64
+TRAINING_LEAST = 20_000
+TRAINING_ROUNDS = 10
+SEED = 4711
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Block:
+    """Vectors in the order of their numbers, some of them removed.
+
+    Attributes:
+        ids: (N,) numbers, ascending.
+        vectors: (N, D) float32 unit rows; may lie in a file.
+        alive: (N,) false for those that were removed.
+        lists: FAISS index of those that are alive, by number.
+        n_trained: How many there were when the centres of the lists were chosen.
+    """
+
+    ids: Ids
+    vectors: Vectors
+    alive: npt.NDArray[np.bool_]
+    lists: Any
+    n_trained: int
+
+    @property
+    def n_alive(self) -> int:
+        return int(self.lists.ntotal)
+
+    def has(self, ids: Ids) -> npt.NDArray[np.bool_]:
+        """Which of these numbers are there, and alive."""
+        rows = self._rows(ids)
+        there: npt.NDArray[np.bool_] = (self.ids[rows] == ids) & self.alive[rows]
+        return there
+
+    def remove(self, ids: Ids) -> None:
+        """Forget these numbers, which are there, each once. Their rows go with the next block."""
+        self.alive[self._rows(ids)] = False
+        self.lists.remove_ids(ids)
+
+    def search(self, queries: Vectors, k: int) -> Neighbours:
+        """The `k` nearest that the lists lead to."""
+        n = min(max(RESCORED, RESCORED_PER_NEIGHBOUR * k), self.n_alive)
+        if n == 0:
+            return nothing_found(len(queries), k)
+        # Many neighbours lie in many lists: read enough of them for twice as many candidates.
+        n_read = max(LISTS_READ, 2 * n / self.n_alive) * self.lists.nlist
+        parts = []
+        self.lists.nprobe = min(math.ceil(n_read), self.lists.nlist)
+        at_once = max(1, ROWS_AT_ONCE // n)
+        for start in range(0, len(queries), at_once):
+            some = queries[start : start + at_once]
+            parts.append(self._rescored(some, self.lists.search(some, n)[1], k))
+        return Neighbours(
+            ids=np.concatenate([part.ids for part in parts]),
+            similarities=np.concatenate([part.similarities for part in parts]),
+        )
+
+    def search_among(self, queries: Vectors, k: int, among: Ids) -> Neighbours:
+        """The `k` nearest of some numbers, each compared exactly."""
+        there = np.unique(among)
+        rows = self._rows(there)[self.has(there)]
+        found = nothing_found(len(queries), k)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[start : start + ROWS_AT_ONCE]
+            exact = queries.astype(np.float64) @ self.vectors[part].astype(np.float64).T
+            similarities = np.clip(exact, -1, 1).astype(np.float32)
+            ids = np.broadcast_to(self.ids[part], similarities.shape)
+            found = joined([found, best(ids, similarities, k)], k)
+        return found
+
+    def _rescored(self, queries: Vectors, candidates: Ids, k: int) -> Neighbours:
+        kept = self.vectors[self._rows(candidates)]
+        similarities = exact_similarities(queries, kept)
+        similarities[candidates < 0] = -1
+        return best(candidates, similarities, k)
+
+    def _rows(self, ids: Ids) -> npt.NDArray[np.intp]:
+        """Where these numbers are, or anywhere if they are not."""
+        rows = np.searchsorted(self.ids, ids)
+        return np.minimum(rows, len(self.ids) - 1, out=rows)
+
+
+def make_block(ids: Ids, vectors: Vectors) -> Block:
+    """A block of (N,) numbers, ascending, and their (N, D) vectors; N at least 1.
+
+    The same vectors give the same block.
+    """
+    n = len(ids)
+    faiss = load_faiss()
+    lists = _untrained(faiss, n, vectors.shape[1])
+    n_sample = min(n, max(TRAINING_LEAST, TRAINING_PER_LIST * lists.nlist))
+    sample = np.sort(np.random.default_rng(SEED).choice(n, n_sample, replace=False))
+    lists.train(np.ascontiguousarray(vectors[sample]))
+    _add(lists, ids, vectors)
+    alive = np.ones(n, dtype=np.bool_)
+    return Block(ids=ids, vectors=vectors, alive=alive, lists=lists, n_trained=n)
+
+
+def grown(block: Block, ids: Ids, vectors: Vectors) -> Block:
+    """`block` and new vectors as one, without the removed ones. `block` is not to be used again.
+
+    The centres stay until there are twice as many vectors as when they were chosen.
+    """
+    every_id = np.concatenate([block.ids[block.alive], ids])
+    order = np.argsort(every_id, kind="stable")
+    every = np.concatenate([block.vectors[block.alive], vectors])
+    if not (order[1:] > order[:-1]).all():
+        every_id, every = every_id[order], every[order]
+    if len(every_id) > 2 * block.n_trained:
+        return make_block(every_id, every)
+    _add(block.lists, ids, vectors)
+    return Block(
+        ids=every_id,
+        vectors=every,
+        alive=np.ones(len(every_id), dtype=np.bool_),
+        lists=block.lists,
+        n_trained=block.n_trained,
+    )
+
+
+def _untrained(faiss: ModuleType, n: int, dimension: int) -> Any:
+    n_lists = 2 ** max(0, round(math.log2(math.sqrt(n))) if n > 1 else 0)
+    largest = max(1, dimension // NUMBERS_PER_CODE)
+    n_codes = next(m for m in range(largest, 0, -1) if dimension % m == 0)
+    metric = faiss.METRIC_INNER_PRODUCT
+    centres = faiss.IndexFlatIP(dimension)
+    lists = faiss.IndexIVFPQFastScan(centres, dimension, n_lists, n_codes, CODE_BITS, metric)
+    lists.cp.niter = TRAINING_ROUNDS
+    lists.cp.seed = SEED
+    # Too few per centre is what a small block has; FAISS would say so on stderr.
+    lists.cp.min_points_per_centroid = lists.pq.cp.min_points_per_centroid = 1
+    return lists
+
+
+def _add(lists: Any, ids: Ids, vectors: Vectors) -> None:
+    for start in range(0, len(ids), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        lists.add_with_ids(np.ascontiguousarray(vectors[part]), ids[part])
