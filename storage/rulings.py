@@ -110,7 +110,7 @@ def visits_of(connection: Connection, person: IdentityId) -> list[Visit]:
         raise NotFound(
             f"nobody is called {person_name(person)}; `noctule query identities` lists all"
         )
-    refuse_erased(connection, person)
+    refuse_erased(connection, [person])
     raise NotFound(
         f"{person_name(person)} has no visits any more: they were given to others or forgotten; "
         "`noctule verdict list` tells by whom"

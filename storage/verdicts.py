@@ -7,13 +7,13 @@ undoing. One transaction each; the second of two operators sees what the first o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from storage.database import Database
-from storage.errors import NotFound, VerdictRefused
+from storage.errors import VerdictRefused
 from storage.links import decide_identity
 from storage.rulings import (
     Ruling,
@@ -26,18 +26,13 @@ from storage.rulings import (
     open_verdict,
     said_by_operator,
     view_of,
-    views_of,
     visits_of,
 )
-from storage.schema import VerdictRow, VerdictSightingRow
-from storage.standing import RESTORES, LinkEvent, holds, link_events, standing, undone_verdicts
 from storage.types import (
     Decision,
     IdentityId,
-    Side,
     SightingId,
     Verdict,
-    VerdictId,
     VerdictKind,
     person_name,
     sighting_name,
@@ -220,45 +215,6 @@ def forget(db: Database, person: IdentityId, *, by: str, reason: str = "", now_u
         return read_verdict(connection, written.id)
 
 
-def undo(db: Database, verdict: VerdictId, *, by: str, reason: str = "", now_us: int) -> Verdict:
-    """Take a verdict back; taking back an `undo` brings the verdict before it again.
-
-    Each of its visits becomes what it would be without it: later verdicts stay, what the linker or
-    refine said later on the strength of it gives way, and later parts of the same unbroken view go
-    along.
-
-    Raises:
-        NotFound: There is no such verdict.
-        VerdictRefused: It was undone already; no operator's name.
-    """
-    ruling = Ruling(kind=VerdictKind.UNDO, by=by, reason=reason, now_us=now_us, undoes=verdict)
-    with db.write() as connection:
-        before = undone_verdicts(connection)
-        chain = _chain(connection, verdict, before)
-        sides = _sides(connection, chain)
-        visits = views_of(connection, sides[Side.A])
-        events = link_events(connection, [visit.id for visit in visits])
-        touched = [v for v in visits if any(e.verdict in chain for e in events[v.id])]
-        later = _later_parts(visits, touched, events, chain)
-        written = open_verdict(
-            connection, ruling, a=sides[Side.A] | set(numbers(later)), b=sides[Side.B]
-        )
-        now = before | {verdict: written.id}
-        becomes = _restore(connection, ruling, written, touched, events, before, now)
-        for visit in later:
-            change = becomes.get(visit.track)
-            if (
-                change is not None
-                and change[0] == visit.identity
-                and _is_free(events[visit.id], now)
-            ):
-                claim = f"{verdict_name(verdict)} does not hold, and this is a part of that view"
-                link = said_by_operator(ruling, change[1], f"{claim} ({verdict_name(written.id)})")
-                append(connection, ruling, written, Step(visit=visit, link=link))
-        close_verdict(connection, ruling, written)
-        return read_verdict(connection, written.id)
-
-
 def _give(
     connection: Connection,
     ruling: Ruling,
@@ -270,100 +226,6 @@ def _give(
     link = said_by_operator(ruling, person, f"{claim} ({verdict_name(written.id)})")
     for visit in visits:
         append(connection, ruling, written, Step(visit=visit, link=link))
-
-
-def _restore(
-    connection: Connection,
-    ruling: Ruling,
-    written: Written,
-    touched: Sequence[Visit],
-    events: Mapping[SightingId, Sequence[LinkEvent]],
-    before: Mapping[VerdictId, VerdictId],
-    now: Mapping[VerdictId, VerdictId],
-) -> dict[str, tuple[IdentityId | None, IdentityId | None]]:
-    """Repeat the event that holds now wherever it is another one than before.
-
-    Returns:
-        Per unbroken view that changed: who it was and who it is.
-    """
-    becomes = {}
-    for visit in touched:
-        holding = standing(events[visit.id], now)
-        if holding is standing(events[visit.id], before):
-            continue
-        what = f"undoes {verdict_name(ruling.undoes)}" if ruling.undoes else ""
-        link = replace(
-            holding.link,
-            identity=holding.identity,
-            reason=f"{ruling.by} {what} ({verdict_name(written.id)}), so again: "
-            f"{holding.link.reason}",
-            grounds={**holding.link.grounds, RESTORES: holding.sequence},
-        )
-        append(connection, ruling, written, Step(visit=visit, link=link))
-        becomes[visit.track] = visit.identity, holding.identity
-    return becomes
-
-
-def _chain(
-    connection: Connection, verdict: VerdictId, undone_by: Mapping[VerdictId, VerdictId]
-) -> tuple[VerdictId, ...]:
-    """The verdict, what it undoes, what that undoes ...: all whose events its undoing concerns."""
-    undoes = {by: of for of, by in undone_by.items()}
-    query = select(VerdictRow.id).where(VerdictRow.id == verdict)
-    if connection.execute(query).first() is None:
-        raise NotFound(
-            f"no verdict is called {verdict_name(verdict)}; `noctule verdict list` lists all"
-        )
-    if verdict in undone_by:
-        last = undone_by[verdict]
-        while last in undone_by:
-            last = undone_by[last]
-        state = "holds again" if holds(verdict, undone_by) else "does not hold"
-        raise VerdictRefused(
-            f"{verdict_name(verdict)} was undone by {verdict_name(undone_by[verdict])} already and "
-            f"{state}; to change that, undo {verdict_name(last)}"
-        )
-    chain = [verdict]
-    while chain[-1] in undoes:
-        chain.append(undoes[chain[-1]])
-    return tuple(chain)
-
-
-def _sides(connection: Connection, chain: Sequence[VerdictId]) -> dict[Side, set[SightingId]]:
-    query = select(VerdictSightingRow.sighting_id, VerdictSightingRow.side).where(
-        VerdictSightingRow.verdict_id.in_(chain)
-    )
-    sides: dict[Side, set[SightingId]] = {side: set() for side in Side}
-    for row in connection.execute(query):
-        sides[Side(row.side)].add(SightingId(row.sighting_id))
-    return {Side.A: sides[Side.A], Side.B: sides[Side.B] - sides[Side.A]}
-
-
-def _later_parts(
-    visits: Sequence[Visit],
-    touched: Sequence[Visit],
-    events: Mapping[SightingId, Sequence[LinkEvent]],
-    chain: Sequence[VerdictId],
-) -> list[Visit]:
-    """Parts of the same views that were recorded after the verdict; it says nothing of them."""
-    since: dict[str, int] = {}
-    for visit in touched:
-        first = min(event.id for event in events[visit.id] if event.verdict in chain)
-        since[visit.track] = min(first, since.get(visit.track, first))
-    decided = set(numbers(touched))
-    return [
-        visit
-        for visit in visits
-        if visit.id not in decided
-        and visit.track in since
-        and events[visit.id][0].id > since[visit.track]
-    ]
-
-
-def _is_free(events: Sequence[LinkEvent], undone_by: Mapping[VerdictId, VerdictId]) -> bool:
-    """Whether no verdict but undoings ever decided about this part itself."""
-    undoings = set(undone_by.values())
-    return all(event.verdict is None or event.verdict in undoings for event in events)
 
 
 def _make_person(connection: Connection, ruling: Ruling) -> IdentityId:

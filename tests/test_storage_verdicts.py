@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +14,9 @@ from storage.audit import audit_entries
 from storage.changes import Cursor, changes, newest
 from storage.check import check
 from storage.database import Database, open_database
-from storage.errors import NotFound, VerdictRefused
+from storage.erasure import erase
+from storage.errors import NotFound, PersonErased, VerdictRefused
+from storage.evidence import EvidenceStore
 from storage.sightings import record_sighting, relink, sightings
 from storage.standing import pinned_visits
 from storage.types import (
@@ -25,8 +28,9 @@ from storage.types import (
     VerdictId,
     VerdictKind,
 )
+from storage.undoing import undo
 from storage.verdict_list import constraints, find_verdict, verdicts
-from storage.verdicts import forget, merge, not_same, not_same_person, same, split, undo
+from storage.verdicts import forget, merge, not_same, not_same_person, same, split
 from tests.storage_builders import TEN_O_CLOCK_US, link_new, link_to, link_unsure, sighting
 
 pytest_plugins = ["tests.storage_fixtures"]
@@ -418,6 +422,34 @@ def test_visits_erased_since_break_neither_undo_nor_list(site: Database) -> None
     assert [m.sighting for m in back.moved] == [5]
     assert find_verdict(site, VerdictId(1)).a == (5,)
     assert who(site) == [1, 1, 1, 2, 3, None]
+    assert check(site, None) == []
+
+
+def test_nobody_who_was_erased_comes_back_by_an_undo(site: Database, tmp_path: Path) -> None:
+    say_merge(site)
+    erase(site, EvidenceStore(tmp_path), P2, reason="asked for it", made_by="dora", now_us=NOW_US)
+
+    with pytest.raises(PersonErased, match="P-0002 was erased"):
+        undo(site, VerdictId(1), by="ana", now_us=NOW_US)
+    with pytest.raises(PersonErased, match="P-0002 was erased"):
+        same(site, visit(1), P2, by="ana", now_us=NOW_US)
+
+    assert who(site) == [1, 1, 1, 1, 1, 3, None]
+    assert check(site, None) == []
+
+
+def test_an_erased_person_is_gone_from_verdicts_and_changes_tell_it(
+    site: Database, tmp_path: Path
+) -> None:
+    say_two(site)
+    start = newest(site)
+    erase(site, EvidenceStore(tmp_path), P2, reason="asked for it", made_by="dora", now_us=NOW_US)
+
+    undo(site, VerdictId(1), by="ana", now_us=NOW_US)
+
+    assert changes(site, start).gone == (2,)
+    assert constraints(site).said == ()
+    assert find_verdict(site, VerdictId(1)).b == ()
     assert check(site, None) == []
 
 

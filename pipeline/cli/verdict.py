@@ -36,6 +36,7 @@ from storage.types import (
     sighting_name,
     verdict_name,
 )
+from storage.undoing import undo
 from storage.verdict_list import find_verdict
 from storage.verdict_list import verdicts as list_verdicts
 from streams.clock import SystemClock
@@ -234,9 +235,7 @@ def say_undo(
     """
     number = _number(_VERDICT, verdict, "a verdict's name; expected one like V12")
     with _desk(config, operator) as desk:
-        said = say.undo(
-            desk.database, VerdictId(number), by=desk.by, reason=reason, now_us=desk.now_us
-        )
+        said = undo(desk.database, VerdictId(number), by=desk.by, reason=reason, now_us=desk.now_us)
         root = find_verdict(desk.database, VerdictId(number))
         while root.undoes is not None:
             root = find_verdict(desk.database, root.undoes)
