@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 10
 CONNECTIONS = 5
+SQLITE_CACHE_KB = 32_000
+"""A batch that does not fit is written twice: with the default of 2 MB it costs a sixth more."""
 SILENT_SERVER = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -70,6 +72,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, *, foreign_keys: bool) -> No
             "move the database to a local disk"
         )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}")
     connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
 

@@ -9,6 +9,7 @@ Permanent
 ├── AlreadyRunning       another watcher holds this database
 ├── DiskFull             evidence cannot be written
 ├── EvidenceDamaged      a picture is not what was put there
+├── BackupDamaged        a backup is torn, changed or incomplete
 ├── AuditFailed          a question about people could not be written down, so it is refused
 ├── VerdictRefused       an operator's verdict that means nothing or was carried out already
 ├── IndexDamaged         a file of the vector index is torn; it is made anew from the database
@@ -49,6 +50,10 @@ class DiskFull(Permanent):
 
 class EvidenceDamaged(Permanent):
     """A file of the evidence folder is not the picture that its name promises."""
+
+
+class BackupDamaged(Permanent):
+    """A folder is no backup, or not what it was when it was made."""
 
 
 class AuditFailed(Permanent):

@@ -17,7 +17,7 @@ from storage.schema import Table
 if TYPE_CHECKING:
     import psycopg
 
-Row = Sequence[Any]
+Row = tuple[Any, ...]
 
 
 def insert_rows(
@@ -44,7 +44,7 @@ def append_rows(
     names = ", ".join(f'"{name}"' for name in columns)
     connection.exec_driver_sql(
         f'INSERT INTO "{table.name}" ({names}) VALUES ({places})',
-        [tuple(row) for row in rows],
+        list(rows),
     )
 
 
