@@ -1,10 +1,13 @@
 """One recording cut into a left and a right camera: are people linked across both?
 
     python -m benchmarks.split_camera vtest.avi gt.txt --out benchmarks/results/split_camera.json
+    python -m benchmarks.split_camera vtest.avi gt.txt --infrared-right --out OTHER.json
 
-The truth (MOTChallenge rows over the whole picture) says which sightings of the left camera and
-which of the right camera show one person. Reported: precision and recall of the claimed pairs, and
-how the decisions fell. Nothing here was used to set a threshold.
+The truth (MOTChallenge rows over the whole picture) says who is in which half. Every measure of
+docs/linking-measures.md is reported. Nothing here was used to set a threshold.
+
+With `--infrared-right` the right camera looks through a night camera that is made up: the picture
+is converted as `benchmarks.night` says before anything else sees it.
 """
 
 from __future__ import annotations
@@ -12,24 +15,23 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from pydantic import SecretStr
 
-from benchmarks.links import Rows, across_cameras, guesses_right, score_pairs, true_person
+from benchmarks.night import convert
 from benchmarks.record import record
+from benchmarks.sites import figures, into_folder
 from pipeline.config import SiteConfig
+from pipeline.evaluation.truth import TrueVideo, read_motchallenge, within
 from pipeline.run.watch import watch
-from storage.config import StorageConfig
 from storage.database import open_database
-from storage.sightings import sightings, trail_of
 from streams.config import CameraConfig
 from streams.source import open_source
+from streams.types import CameraId
 
 START = datetime(2026, 6, 1, 14, tzinfo=UTC)
 
@@ -39,6 +41,7 @@ class Half:
     """One of the two cameras: which part of the picture, and where that part begins."""
 
     name: str
+    video: Path
     region: tuple[float, float, float, float]
     left_px: float
 
@@ -47,62 +50,66 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("video", type=Path)
     parser.add_argument("truth", type=Path, help="MOTChallenge gt.txt of the whole picture")
+    parser.add_argument("--infrared-right", action="store_true", help="the right half by night")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    with open_source(_camera("whole", given.video, None)) as source:
+    with open_source(_camera("whole", given.video)) as source:
         width, fps = source.info.width_px, source.info.fps or 10.0
-    halves = [
-        Half(name="left", region=(0, 0, 0.5, 1), left_px=0.0),
-        Half(name="right", region=(0.5, 0, 1, 1), left_px=width / 2),
-    ]
-    truth = np.loadtxt(given.truth, delimiter=",")
-    with TemporaryDirectory() as folder:
-        result = _watched(given.video, halves, truth, fps, Path(folder))
-    record(given.out, {"video": given.video.name, "fps": fps, **result})
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        right = given.video
+        if given.infrared_right:
+            right = folder / "night.avi"
+            convert(given.video, right, fps=fps, seed=0)
+        halves = [
+            Half(name="left", video=given.video, region=(0, 0, 0.5, 1), left_px=0.0),
+            Half(name="right", video=right, region=(0.5, 0, 1, 1), left_px=width / 2),
+        ]
+        truth = [_truth(half, given.truth, fps=fps, width_px=width / 2) for half in halves]
+        result = _watched(halves, truth, folder, night=given.infrared_right)
+    described = {"video": given.video.name, "fps": fps, "infrared_right": given.infrared_right}
+    record(given.out, described | result)
     print(json.dumps(result, indent=2))
 
 
 def _camera(
-    name: str, video: Path, region: tuple[float, float, float, float] | None
+    name: str,
+    video: Path,
+    region: tuple[float, float, float, float] | None = None,
+    *,
+    night: bool = False,
 ) -> CameraConfig:
     return CameraConfig(
-        name=name, source=SecretStr(str(video.absolute())), starts_at=START, region=region
+        name=name,
+        source=SecretStr(str(video.absolute())),
+        starts_at=START,
+        region=region,
+        modality="infrared" if night else "auto",
     )
+
+
+def _truth(half: Half, rows: Path, *, fps: float, width_px: float) -> TrueVideo:
+    whole = read_motchallenge(
+        rows,
+        camera=CameraId(half.name),
+        fps=fps,
+        starts_at_us=round(START.timestamp() * 1e6),
+        left_px=half.left_px,
+    )
+    return within(whole, width_px=width_px)
 
 
 def _watched(
-    video: Path, halves: list[Half], truth: Rows, fps: float, folder: Path
+    halves: list[Half], truth: list[TrueVideo], folder: Path, *, night: bool
 ) -> dict[str, object]:
-    url = f"sqlite:///{folder / 'site.db'}"
-    site = SiteConfig(
-        cameras=tuple(_camera(half.name, video, half.region) for half in halves),
-        storage=StorageConfig(database=SecretStr(url), evidence=folder / "evidence", reserve_mb=0),
+    cameras = tuple(
+        _camera(half.name, half.video, half.region, night=night and half.name == "right")
+        for half in halves
     )
+    site = into_folder(SiteConfig(cameras=cameras), folder)
     watch(site, stop=threading.Event(), report=lambda _: None)
-    with open_database(url) as database:
-        found = sightings(database, limit=None)
-        left_px = {half.name: half.left_px for half in halves}
-        who = {
-            sighting.id: true_person(
-                trail_of(database, sighting.id),
-                truth,
-                start_us=round(START.timestamp() * 1e6),
-                fps=fps,
-                left_px=left_px[sighting.camera],
-            )
-            for sighting in found
-        }
-    seen_by = [{s.identity for s in found if s.camera == half.name} for half in halves]
-    return {
-        "n_sightings": len(found),
-        "n_sightings_with_a_true_person": sum(person is not None for person in who.values()),
-        "n_true_people": len(set(who.values()) - {None}),
-        "n_identities": len(seen_by[0].union(seen_by[1]) - {None}),
-        "n_identities_in_both_cameras": len(seen_by[0] & seen_by[1] - {None}),
-        "decisions": dict(Counter(s.link.decision.value for s in found)),
-        **guesses_right(found, who),
-        "across_cameras": score_pairs(found, who, where=across_cameras).to_json(),
-    }
+    with open_database(site.storage.database.get_secret_value()) as database:
+        return figures(database, truth)
 
 
 if __name__ == "__main__":

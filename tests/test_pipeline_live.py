@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from benchmarks.demo import into_folder
+from benchmarks.sites import into_folder
 from pipeline.config import SiteConfig
 from pipeline.run.watch import Progress, watch
 from storage.cameras import gaps

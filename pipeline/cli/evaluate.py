@@ -1,4 +1,4 @@
-"""noctule evaluate: how good a network is, by rules that others use too."""
+"""noctule evaluate: how good networks and links are, by rules that others use too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.config import EmbedderConfig
+from pipeline.cli.evaluate_links import links
 from pipeline.cli.options import JsonOption
 from pipeline.cli.output import print_json, print_line, print_table, progress_console
 from pipeline.errors import UsageInvalid
@@ -27,13 +28,10 @@ RerankOption = Literal["none", "aim", "k-reciprocal", "sim", "sim-few", "sim-reg
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Measure how good a network is. Example: noctule evaluate reid --data crops/",
+    help="Measure how good a network is, or what was recorded. Example: noctule evaluate reid "
+    "--data crops/",
 )
-
-
-@app.callback()
-def _group() -> None:
-    """A group, even with one verb in it."""
+app.command()(links)
 
 
 @app.command()
