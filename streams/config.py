@@ -30,7 +30,7 @@ class Section(BaseModel):
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 _Row = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
-_LEAST_VOLUME = 1e-9
+_LEAST_VOLUME = 1e-14
 """Of the box that the three rows span, columns and rows at length 1: below it, rounding decides."""
 
 

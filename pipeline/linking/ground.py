@@ -33,9 +33,9 @@ def to_ground(homography: npt.ArrayLike, boxes: npt.NDArray[np.float32]) -> Floa
 def project(homography: npt.ArrayLike, points: npt.ArrayLike) -> Floats:
     """(N, 2) float64 metres of (N, 2) pixels; nan where the third coordinate is not positive."""
     pixels = np.asarray(points, np.float64).reshape(-1, 2)
-    x, y, depth = np.asarray(homography, np.float64) @ np.column_stack(
-        [pixels, np.ones(len(pixels))]
-    ).T
+    x, y, depth = (
+        np.asarray(homography, np.float64) @ np.column_stack([pixels, np.ones(len(pixels))]).T
+    )
     in_front = np.where(depth > 0, depth, np.nan)
     return np.column_stack([x / in_front, y / in_front])
 
@@ -49,14 +49,16 @@ def fit(pixels: Floats, metres: Floats) -> Floats | None:
     Args:
         pixels, metres: (N, 2) float64 each, N >= 4, not all on one line.
     """
-    found, _ = cv2.findHomography(pixels, metres, 0)
-    if found is None or not np.isfinite(found).all():
+    middle = metres.mean(axis=0)  # OpenCV takes float32, too coarse for a country's grid
+    found, _ = cv2.findHomography(pixels, metres - middle, 0)
+    if found is None or not np.isfinite(found).all() or not _is_invertible(found):
         return None
+    found[:2] += np.outer(middle, found[2])
     depths = np.column_stack([pixels, np.ones(len(pixels))]) @ found[2]
     if not ((depths > 0).all() or (depths < 0).all()):
         return None  # some points would lie behind the camera
     scaled = found * (np.sign(depths[0]) / np.linalg.norm(found[2]))
-    return np.asarray(scaled, np.float64) if _is_invertible(scaled) else None
+    return np.asarray(scaled, np.float64)
 
 
 def errors_m(homography: npt.ArrayLike, pixels: Floats, metres: Floats) -> Floats:
@@ -65,5 +67,5 @@ def errors_m(homography: npt.ArrayLike, pixels: Floats, metres: Floats) -> Float
 
 
 def _is_invertible(homography: Floats) -> bool:
-    columns = homography / np.linalg.norm(homography, axis=0)
-    return bool(np.linalg.cond(columns) < 1e9)
+    lengths = np.linalg.norm(homography, axis=0)
+    return bool((lengths > 0).all() and np.linalg.cond(homography / lengths) < 1e9)

@@ -150,7 +150,7 @@ def words(duration_s: float) -> str:
     ('12 s', '10 min', '2.5 h')
     """
     for unit, length_s in (("s", 1), ("min", 60)):
-        if abs(duration_s) < 90 * length_s:
+        if abs(duration_s) < 120 * length_s:
             return f"{duration_s / length_s:.0f} {unit}"
     return f"{duration_s / 3600:.1f} h"
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from simulator.filming.install import ground_of, stated_transits
 from simulator.filming.plan import Plan
+from simulator.filming.scenario import Transit
 from simulator.filming.take import Take
 from simulator.filming.truth import SCHEMA, SUFFIX
 from simulator.world.places import Place
@@ -56,8 +58,12 @@ def write_index(plan: Plan, takes: Sequence[Take], out: Path) -> Path:
     return path
 
 
-def write_config(takes: Sequence[Take], out: Path) -> Path:
-    """Write a configuration for `noctule run` that watches all videos of the folder."""
+def write_config(takes: Sequence[Take], out: Path, *, transit: Sequence[Transit] = ()) -> Path:
+    """Write a configuration for `noctule run` that watches all videos of the folder.
+
+    Args:
+        transit: Ways between places; what they mean for cameras is stated.
+    """
     names = {(take.camera.name, take.period): take.video for take in takes}
     pairs = [
         [names[a, take.period], names[b, take.period]]
@@ -72,10 +78,11 @@ def write_config(takes: Sequence[Take], out: Path) -> Path:
                 "name": take.video,
                 "source": f"{take.video}.mp4",
                 "starts_at": take.period.starts_at.isoformat(),
+                "ground": ground_of(take.camera.view),
             }
             for take in takes
         ],
-        "linking": {"overlapping": pairs},
+        "linking": {"overlapping": pairs, "transits": stated_transits(takes, transit)},
         "storage": {"database": "sqlite:///site/noctule.db", "evidence": "site/evidence"},
     }
     path = out / CONFIG
@@ -83,7 +90,10 @@ def write_config(takes: Sequence[Take], out: Path) -> Path:
         "# Watches the videos of this folder: noctule run --config config.yaml\n"
         "# Written by `noctule simulate`; who is really there stands in truth.json.\n"
     )
-    path.write_text(words + yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    path.write_text(
+        words + yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
+        encoding="utf-8",
+    )
     return path
 
 

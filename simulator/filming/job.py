@@ -103,7 +103,7 @@ def lay_out(job: Job, out: Path) -> list[Path]:
     sheet = out / SHEET
     write_sheet(out, [take.video for take in job.takes], sheet)
     return [
-        write_config(job.takes, out),
+        write_config(job.takes, out, transit=job.plan.scenario.transit),
         write_index(job.plan, job.takes, out),
         sheet,
         *write_maps(job.takes, out),
