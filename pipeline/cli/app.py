@@ -22,6 +22,7 @@ from pipeline.cli import (
     query,
     run,
     search,
+    topology,
     track,
     train,
 )
@@ -71,6 +72,7 @@ app.command()(run.run)
 app.command()(run.replay)
 app.add_typer(query.app, name="query")
 app.command()(search.search)
+app.command()(topology.topology)
 app.command()(track.track)
 app.command()(embed.embed)
 app.command()(export.export)
