@@ -14,6 +14,7 @@ from models.config import DetectorConfig, EmbedderConfig
 from pipeline.linking.config import LinkingConfig
 from pipeline.tracking.config import TrackingConfig
 from storage.config import StorageConfig
+from storage.retention_config import RetentionConfig
 from streams.config import CameraConfig, MotionConfig, Section
 from streams.errors import ConfigInvalid
 
@@ -52,6 +53,9 @@ class SiteConfig(Section):
     storage: Annotated[StorageConfig, Field(description="Where everything is remembered.")] = (
         StorageConfig()
     )
+    retention: Annotated[
+        RetentionConfig, Field(description="How long it is remembered; a live watcher forgets.")
+    ] = RetentionConfig()
 
     @model_validator(mode="after")
     def _check_cameras(self) -> SiteConfig:
@@ -109,6 +113,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     storage = site.storage.model_copy(
         update={
             "database": SecretStr(url),
+            "index": site.storage.index and folder / site.storage.index.expanduser(),
             "evidence": folder / site.storage.evidence.expanduser(),
             "spool": folder / site.storage.spool.expanduser(),
         }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 
-from storage.address import expand
+from storage.address import expand, read_address
 from streams.config import Section
 
 
@@ -39,6 +39,24 @@ class StorageConfig(Section):
         int,
         Field(ge=1, le=10_000_000, description="Most that may wait there, megabytes."),
     ] = 2000
+
+    index: Annotated[
+        Path | None,
+        Field(
+            description="Folder of what makes search quick, made from the database when missing; "
+            "null: beside a SQLite file, else beside the evidence folder."
+        ),
+    ] = None
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the vector indexes of this database are."""
+        if self.index is not None:
+            return self.index
+        file = read_address(self.database.get_secret_value()).file
+        if file is not None:
+            return file.with_name(f"{file.name}.index")
+        return self.evidence.parent / "index"
 
     @field_validator("database")
     @classmethod

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, func, select
 
 from storage.database import Database
 from storage.exemplars import to_vector
 from storage.schema import CameraRow, ExemplarRow, ModelVersionRow, SightingRow
 from storage.sightings import overlapping
-from storage.types import GalleryRow, IdentityId, SightingId, Span
+from storage.types import ALWAYS, GalleryRow, IdentityId, SightingId, Span
 from streams.types import CameraId, Modality
 
 ROWS_AT_ONCE = 1000
+IDS_PER_QUERY = 500
 
 
-def gallery(db: Database, *, model: str, since_us: int | None) -> Iterator[GalleryRow]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Which exemplars are meant: those of visits to `camera` that overlap `span`, in `modality`.
+
+    Attributes:
+        camera: None for all cameras.
+        modality: Light of the crop; None for both.
+    """
+
+    camera: CameraId | None = None
+    span: Span = ALWAYS
+    modality: Modality | None = None
+
+
+ALL = Part()
+
+
+def gallery(
+    db: Database,
+    *,
+    model: str,
+    since_us: int | None = None,
+    part: Part = ALL,
+    identities: Collection[IdentityId] | None = None,
+) -> Iterator[GalleryRow]:
     """Exemplars of sightings that have an identity, in the order of time, best crop first.
 
     Streamed: memory does not grow with the gallery. Reads one unchanging state.
@@ -24,7 +52,11 @@ def gallery(db: Database, *, model: str, since_us: int | None) -> Iterator[Galle
     Args:
         model: Only vectors of this network; others do not compare.
         since_us: Only visits that lasted until then or later; None for all.
+        identities: Only of these; None for everybody.
     """
+    chosen = [*_within(part), *overlapping(Span(from_us=since_us))]
+    if identities is not None:
+        chosen.append(SightingRow.identity_id.in_(identities))
     query = (
         select(
             ExemplarRow.id,
@@ -42,7 +74,7 @@ def gallery(db: Database, *, model: str, since_us: int | None) -> Iterator[Galle
         .where(
             ModelVersionRow.name == model,
             SightingRow.identity_id.is_not(None),
-            *overlapping(Span(from_us=since_us)),
+            *chosen,
         )
         .order_by(SightingRow.first_seen_us, SightingRow.id, ExemplarRow.rank)
     )
@@ -59,3 +91,63 @@ def gallery(db: Database, *, model: str, since_us: int | None) -> Iterator[Galle
                 last_seen_us=row.last_seen_us,
                 vector=to_vector(row.vector),
             )
+
+
+def owners(db: Database, exemplars: Sequence[int], *, part: Part = ALL) -> dict[int, IdentityId]:
+    """Whose these exemplars are, for those of `part` that somebody's are."""
+    found: dict[int, IdentityId] = {}
+    with db.read() as connection:
+        for start in range(0, len(exemplars), IDS_PER_QUERY):
+            some = exemplars[start : start + IDS_PER_QUERY]
+            query = (
+                select(ExemplarRow.id, SightingRow.identity_id)
+                .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
+                .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+                .where(
+                    ExemplarRow.id.in_(some), SightingRow.identity_id.is_not(None), *_within(part)
+                )
+            )
+            found |= {row.id: IdentityId(row.identity_id) for row in connection.execute(query)}
+    return found
+
+
+def exemplars_of(db: Database, *, part: Part) -> npt.NDArray[np.int64]:
+    """(N,) numbers of the exemplars of `part` that somebody's are, of whatever network.
+
+    Served by ix_sighting_of_camera_in_span or ix_sighting_of_span.
+    """
+    query = (
+        select(ExemplarRow.id)
+        .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
+        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+        .where(SightingRow.identity_id.is_not(None), *_within(part))
+    )
+    with db.read() as connection:
+        return np.fromiter(connection.execute(query).scalars(), dtype=np.int64)
+
+
+def count_people(db: Database, *, model: str, part: Part = ALL) -> int:
+    """How many were seen at that place and time and described by this network, in any light."""
+    query = (
+        select(func.count(func.distinct(SightingRow.identity_id)))
+        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+        .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
+        .where(ModelVersionRow.name == model, *_within(replace(part, modality=None)))
+    )
+    with db.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def count_exemplars(db: Database) -> int:
+    """How many there are, of all networks."""
+    with db.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(ExemplarRow)).scalar_one())
+
+
+def _within(part: Part) -> list[ColumnElement[bool]]:
+    conditions = overlapping(part.span)
+    if part.camera is not None:
+        conditions.append(CameraRow.name == part.camera)
+    if part.modality is not None:
+        conditions.append(ExemplarRow.modality == part.modality.value)
+    return conditions

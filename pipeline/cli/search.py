@@ -1,19 +1,25 @@
-"""noctule search: who in the database looks like the person in this picture?"""
+"""noctule search: who in the database looks like the person in these pictures?"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from models.errors import PictureInvalid
 from models.reid.calibration import load_calibration
+from pipeline.cli.asking import write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
+    CameraOption,
     ConfigOption,
+    FromOption,
     JsonOption,
     ModalityOption,
+    OperatorOption,
+    ToOption,
+    parse_span,
     read_config,
 )
 from pipeline.cli.output import (
@@ -25,70 +31,112 @@ from pipeline.cli.output import (
     print_line,
     print_table,
 )
-from pipeline.linking.gallery import Gallery, fill, mean_look
-from pipeline.linking.linker import rank
+from pipeline.errors import UsageInvalid
+from pipeline.linking.gallery import mean_look
+from pipeline.searching import Found
+from pipeline.searching import search as search_database
 from storage.database import open_database
-from storage.gallery import gallery as gallery_rows
+from storage.gallery import Part
 from storage.types import person_name
 from streams.images import read_image
+from streams.types import CameraId, Modality
+
+if TYPE_CHECKING:
+    from models.types import Crop
 
 
 def search(
-    image: Annotated[Path, typer.Option("--image", help="A picture cropped to one person.")],
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Pictures of one person, each cropped to that person."),
+    ] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option("--image", help="The same, as an option.")
+    ] = None,
     modality: ModalityOption = "auto",
+    camera: CameraOption = None,
+    start: FromOption = None,
+    end: ToOption = None,
+    seen_in: Annotated[
+        Literal["visible", "infrared"] | None,
+        typer.Option("--seen-in", help="Only pictures of this light are compared with."),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Candidates at most.")] = 10,
     config: ConfigOption = DEFAULT_CONFIG,
+    operator: OperatorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """People who look like the one in a picture, most probable first.
+    """People who look like the one in the pictures, most probable first.
 
-    Example: noctule search --image red-coat.jpg --limit 5
+    Example: noctule search red-coat.jpg --camera gate --from 2026-06-01T18:00 --limit 5
     """
+    files = [*(pictures or []), *(image or [])]
+    if not files:
+        raise UsageInvalid("name at least one picture, such as: noctule search red-coat.jpg")
+    part = Part(
+        camera=CameraId(camera) if camera else None,
+        span=parse_span(start, end),
+        modality=Modality(seen_in) if seen_in else None,
+    )
     from models.reid.embedder import load_embedder  # torch takes seconds: not for --help
-    from models.reid.pictures import picture_crop
 
     site = read_config(config)
-    pixels = read_image(image)
-    if pixels is None:
-        raise PictureInvalid(f"--image {image}: expected a JPEG or PNG picture, found none")
-    crop = picture_crop(pixels, modality)
+    crops = [_read(file, modality) for file in files]
     embedder = load_embedder(site.embedder)
-    gallery = Gallery(embedder.dimension)
     with open_database(site.storage.database.get_secret_value()) as database:
-        fill(gallery, gallery_rows(database, model=embedder.model, since_us=None))
-    candidates = rank(
-        mean_look(embedder.embed([crop])),
-        gallery=gallery,
-        calibration=load_calibration(site.embedder, model=embedder.model),
-        config=site.linking,
-    )
-    nobody = 1 - sum(candidate.probability for candidate in candidates)
-    shown = candidates[:limit]
+        asked = {"from": start, "to": end, "seen_in": seen_in, "pictures": list(map(str, files))}
+        write_down(database, operator, "search", camera, **asked)
+        found = search_database(
+            mean_look(embedder.embed(crops)),
+            database=database,
+            storage=site.storage,
+            model=embedder.model,
+            calibration=load_calibration(site.embedder, model=embedder.model),
+            config=site.linking,
+            part=part,
+        )
     if as_json:
-        print_json(
-            {
-                "modality": crop.modality.value,
-                "probability_nobody_known": nobody,
-                "candidates": [
-                    {
-                        "identity": person_name(c.identity),
-                        "probability": c.probability,
-                        "similarity": c.similarity,
-                        "compared": [modality.value for modality in c.pair],
-                        "nearest_camera": c.nearest.camera,
-                        "nearest_seen": iso_time(c.nearest.first_seen_us),
-                    }
-                    for c in shown
-                ],
-            }
-        )
-        return
-    if not candidates:
+        print_json(_to_json(found, crops, limit))
+    elif not found.candidates:
         print_line(
-            f"Nobody has been described by {embedder.model} yet, and vectors of other models are "
-            "not compared; `noctule run` fills the database."
+            f"Nobody has been described by {embedder.model} "
+            f"{'yet' if part == Part() else 'there and then'}, and vectors of other models are not "
+            "compared; `noctule run` fills the database, `noctule db reembed` describes anew."
         )
-        return
+    else:
+        _print(found, limit)
+
+
+def _read(file: Path, modality: Literal["auto", "visible", "infrared"]) -> Crop:
+    from models.reid.pictures import picture_crop
+
+    pixels = read_image(file)
+    if pixels is None:
+        raise PictureInvalid(f"{file}: expected a JPEG or PNG picture, found none")
+    return picture_crop(pixels, modality)
+
+
+def _to_json(found: Found, crops: list[Crop], limit: int) -> dict[str, object]:
+    lights = sorted({crop.modality.value for crop in crops}, reverse=True)
+    return {
+        "modality": lights[0] if len(lights) == 1 else lights,
+        "probability_nobody_known": found.nobody,
+        "n_people": found.n_people,
+        "candidates": [
+            {
+                "identity": person_name(c.identity),
+                "probability": c.probability,
+                "similarity": c.similarity,
+                "compared": [modality.value for modality in c.pair],
+                "nearest_camera": c.nearest.camera,
+                "nearest_seen": iso_time(c.nearest.first_seen_us),
+            }
+            for c in found.candidates[:limit]
+        ],
+    }
+
+
+def _print(found: Found, limit: int) -> None:
     print_table(
         ("identity", "probability", "similarity", "compared", "nearest", "seen (UTC)"),
         [
@@ -100,7 +148,7 @@ def search(
                 c.nearest.camera,
                 clock_time(c.nearest.first_seen_us),
             )
-            for c in shown
+            for c in found.candidates[:limit]
         ],
     )
-    print_line(f"Nobody of these: {percent(nobody)}.")
+    print_line(f"Nobody of these: {percent(found.nobody)}.")

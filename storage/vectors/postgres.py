@@ -1,9 +1,9 @@
 """Vectors inside PostgreSQL, where its extension `vector` (pgvector) is present.
 
-One table per network and light, `exemplar_vector_MODEL_LIGHT`, with an HNSW graph (Malkov,
-Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical Navigable
-Small World graphs", 2016). It repeats what `exemplar` holds, so it is no part of the schema: made
-when first asked for, brought up to date before a search, and dropped without loss.
+One table per network and light, `exemplar_vector_MODEL_DIMENSION_LIGHT`, with an HNSW graph
+(Malkov, Yashunin, "Efficient and robust approximate nearest neighbor search using Hierarchical
+Navigable Small World graphs", 2016). It repeats what `exemplar` holds, so it is no part of the
+schema: made when first asked for, brought up to date before a search, dropped without loss.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PostgresIndex:
         self._model_row = model_row
         self._modality = modality
         self._dimension = dimension
-        self._table = f"{PREFIX}{model_row}_{modality.value}"
+        self._table = f"{PREFIX}{model_row}_{dimension}_{modality.value}"
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """See `VectorIndex.add`.

@@ -1,0 +1,115 @@
+"""After a new network: exemplars of the old one are described anew from their pictures."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.reid.embedder import Embedder
+from models.types import Crop
+from storage.database import Database
+from storage.errors import EvidenceDamaged, NotFound
+from storage.evidence import EvidenceStore
+from storage.reembedding import Outdated, count_outdated, outdated, replace_vectors
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reembedded:
+    """How far it has come.
+
+    Attributes:
+        n_described: Exemplars that have a vector of the network in use now.
+        n_skipped: Exemplars whose picture is missing or damaged; they stay as they are.
+        n_left: Exemplars that were not looked at yet.
+    """
+
+    n_described: int
+    n_skipped: int
+    n_left: int
+
+
+class Reembedder:
+    """Describes exemplars anew, newest first, some at a time. Used by one thread.
+
+    What is done is in the database: whoever stops it in between goes on there. Pictures that
+    cannot be read are passed over, and tried again by the next one that begins.
+
+    Args:
+        batch: Exemplars per step: one transaction.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        evidence: EvidenceStore,
+        embedder: Embedder,
+        batch: int = _BATCH,
+    ) -> None:
+        self._database = database
+        self._evidence = evidence
+        self._embedder = embedder
+        self._batch = batch
+        self._before: int | None = None
+        self._n_described = 0
+        self._n_skipped = 0
+
+    def step(self) -> int:
+        """Look at the next few exemplars; returns how many, 0 at the end.
+
+        Raises:
+            DatabaseBusy: See `Database.write`; nothing was changed, and the next step begins there.
+        """
+        todo = outdated(
+            self._database, model=self._embedder.model, before=self._before, limit=self._batch
+        )
+        if not todo:
+            return 0
+        crops = {old.exemplar_id: crop for old in todo if (crop := self._crop(old)) is not None}
+        vectors = self._embedder.embed(list(crops.values())).vectors
+        self._n_described += replace_vectors(
+            self._database, dict(zip(crops, vectors, strict=True)), model=self._embedder.model
+        )
+        self._n_skipped += len(todo) - len(crops)
+        self._before = todo[-1].exemplar_id
+        return len(todo)
+
+    def progress(self) -> Reembedded:
+        """How far it has come; counts what is left."""
+        n_left = count_outdated(self._database, model=self._embedder.model, before=self._before)
+        return Reembedded(n_described=self._n_described, n_skipped=self._n_skipped, n_left=n_left)
+
+    def _crop(self, old: Outdated) -> Crop | None:
+        try:
+            pixels = _decoded(self._evidence.get(old.evidence))
+        except (NotFound, EvidenceDamaged) as error:
+            logger.debug("exemplar %d stays as it is: %s", old.exemplar_id, error)
+            return None
+        return Crop(
+            camera=old.camera,
+            modality=old.modality,
+            captured_at_us=old.captured_at_us,
+            box=old.box,
+            pixels=pixels,
+            quality=old.quality,
+        )
+
+
+def _decoded(jpeg: bytes) -> npt.NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB.
+
+    Raises:
+        EvidenceDamaged: It is no picture.
+    """
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise EvidenceDamaged("not a picture that can be read")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
