@@ -1,7 +1,7 @@
 """Taking sightings, vectors and pictures out: rows first, in the caller's transaction, then files.
 
 A crash between the two leaves pictures that no row refers to; `check` tells of them, and the next
-expiry deletes them.
+expiry deletes them. Tables of vectors inside PostgreSQL go along; index files are the caller's.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from storage.evidence import EvidenceStore
 from storage.exemplars import IDS_PER_QUERY
 from storage.schema import EvidenceRow, ExemplarRow, LinkEventRow, SightingRow, VerdictSightingRow
 from storage.types import SightingId
+from storage.vectors.postgres import forget_in_postgres
 
 T = TypeVar("T")
 
@@ -66,6 +67,7 @@ def delete_sightings(connection: Connection, sightings: Sequence[SightingId]) ->
         )
         connection.execute(delete(LinkEventRow).where(LinkEventRow.sighting_id.in_(some)))
         connection.execute(delete(SightingRow).where(SightingRow.id.in_(some)))
+    forget_in_postgres(connection, exemplars)
     return Deletion(
         sightings=tuple(sightings),
         exemplars=tuple(exemplars),
@@ -83,6 +85,7 @@ def delete_exemplars(connection: Connection, exemplars: Sequence[int]) -> Deleti
             if sha256 is not None:
                 pictures.add(sha256)
         connection.execute(delete(ExemplarRow).where(ExemplarRow.id.in_(some)))
+    forget_in_postgres(connection, exemplars)
     return Deletion(exemplars=tuple(exemplars), pictures=_let_go(connection, pictures))
 
 

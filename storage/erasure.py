@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sqlalchemy import Connection, Select, func, insert, select
 
 from storage.audit import AuditEntry, audit_entries, record_audit
 from storage.database import Database
 from storage.deletion import Deletion, delete_files, delete_sightings
-from storage.errors import DiskFull, ErasureRefused, NotFound
+from storage.errors import DatabaseBusy, DiskFull, ErasureRefused, NotFound
 from storage.evidence import EvidenceStore
 from storage.holds import LegalHold, holds_over
 from storage.schema import (
@@ -22,6 +23,7 @@ from storage.schema import (
 from storage.tombstones import Erasure, erasure_of, refuse_erased
 from storage.traces import Wiped, wipe_traces
 from storage.types import IdentityId, SightingId, person_name
+from storage.vectors.stored import forget_in_files
 
 ERASE = "erase"
 INSERT_ERASURE = insert(ErasureRow)
@@ -53,15 +55,13 @@ class Receipt:
     """What erasing a person did.
 
     Attributes:
-        exemplars: Numbers of the deleted vectors, for indexes that are kept elsewhere.
         n_files: Pictures whose files are gone.
-        undeleted: Why pictures are still on the disk, "" if they are not.
+        undeleted: What is still on the disk, and why; () if nothing is.
     """
 
     erasure: Erasure
-    exemplars: tuple[int, ...]
     n_files: int
-    undeleted: str
+    undeleted: tuple[str, ...]
     wiped: Wiped
 
 
@@ -116,6 +116,7 @@ def erase(
     reason: str,
     made_by: str,
     now_us: int,
+    index: Path | None = None,
     with_unsure: bool = False,
 ) -> Receipt:
     """Delete all that is known of a person, rows in one transaction, then pictures, then traces.
@@ -124,6 +125,7 @@ def erase(
     nothing refers to, which the next expiry deletes.
 
     Args:
+        index: Folder of the vector indexes, if there is one.
         with_unsure: Also unsure visits whose best candidate the person is.
 
     Raises:
@@ -138,21 +140,25 @@ def erase(
         deletion = _erase_rows(
             db, identity, reason=reason, made_by=made_by, now_us=now_us, with_unsure=with_unsure
         )
-        undeleted = ""
+        undeleted: list[str] = []
         try:
             delete_files(db, evidence, deletion.pictures)
             evidence.flush()
         except DiskFull as error:
-            undeleted = str(error)
+            undeleted.append(f"pictures: {error}")
+    if index is not None:
+        try:
+            forget_in_files(index, deletion.exemplars)
+        except (DatabaseBusy, OSError) as error:  # a search leaves out what is not in the database
+            undeleted.append(f"vectors in {index}: {error}")
     with db.read() as connection:
         tombstone = erasure_of(connection, identity)
     if tombstone is None:
         raise NotFound(f"the erasure of {person_name(identity)} is gone; restore a backup")
     return Receipt(
         erasure=tombstone,
-        exemplars=deletion.exemplars,
         n_files=sum(not evidence.path(sha256).exists() for sha256 in deletion.pictures),
-        undeleted=undeleted,
+        undeleted=tuple(undeleted),
         wiped=wipe_traces(db),
     )
 

@@ -40,6 +40,21 @@ def identities(
     return _read_identities(db, SightingRow.identity_id.in_(chosen))
 
 
+def read_number(name_or_number: str) -> IdentityId:
+    """The number in a person's name; whether there is such a person is not asked.
+
+    Raises:
+        NotFound: That is no person's name.
+
+    >>> read_number("p-7")
+    7
+    """
+    match = NAME.fullmatch(name_or_number.strip())
+    if match is None:
+        raise NotFound(f"{name_or_number!r} is no person's name; expected one like P-0007 or 7")
+    return IdentityId(int(match[1]))
+
+
 def find_identity(db: Database, name_or_number: str) -> Identity:
     """The person that an operator means by "P-0007", "p-7" or "7".
 
@@ -47,10 +62,7 @@ def find_identity(db: Database, name_or_number: str) -> Identity:
         NotFound: Nobody has this name, or nobody has it any more.
         PersonErased: The person was erased; says when, by whom and why.
     """
-    match = NAME.fullmatch(name_or_number.strip())
-    if match is None:
-        raise NotFound(f"{name_or_number!r} is no person's name; expected one like P-0007 or 7")
-    number = IdentityId(int(match[1]))
+    number = read_number(name_or_number)
     found = _read_identities(db, SightingRow.identity_id == number)
     if found:
         return found[0]

@@ -8,11 +8,23 @@ a number.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from storage.audit import expire_audit, record_audit
 from storage.database import Database
@@ -37,6 +49,8 @@ from storage.partitions import EPOCH, drop_day, exemplar_days
 from storage.retention_config import RetentionConfig
 from storage.schema import ExemplarRow, GapRow, LinkEventRow, RunRow, SiteRow
 from storage.types import SightingId
+from storage.vectors.postgres import forget_in_postgres
+from storage.vectors.stored import forget_in_files
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +62,9 @@ ORPHAN_AGE_US = 3_600_000_000
 EXPIRE = "expire"
 INSERT_SITE = insert(SiteRow)
 
+Piece = tuple[Expired, Sequence[int]]
+"""What went, and the numbers of its vectors, which indexes must forget."""
+
 
 def expire(
     db: Database,
@@ -56,12 +73,14 @@ def expire(
     *,
     now_us: int,
     who: str,
+    index: Path | None = None,
     orphan_age_us: int = ORPHAN_AGE_US,
-) -> Iterator[Expired]:
+) -> Generator[Expired, None, None]:
     """Delete what is due, a piece at each step; may be left off and begun anew at any time.
 
     Args:
         who: For the audit.
+        index: Folder of the vector indexes, if there is one.
         orphan_age_us: Younger pictures that nothing refers to stay, microseconds; 0 only while
             nobody records.
 
@@ -70,13 +89,23 @@ def expire(
         DiskFull: Pictures cannot be deleted: their disk is read-only or broken.
     """
     total = Expired()
-    for piece in _pieces_of(db, evidence, config, now_us=now_us, who=who, age_us=orphan_age_us):
-        total += piece
-        yield piece
-    if not total:
-        return
+    vectors: list[int] = []
+    pieces = _pieces_of(db, evidence, config, now_us=now_us, who=who, age_us=orphan_age_us)
+    try:
+        for piece, gone in pieces:
+            total += piece
+            vectors += gone
+            yield piece
+    finally:  # also what went before it was left off
+        if index is not None and vectors:
+            forget_in_files(index, vectors)
+        if total:
+            _tell(db, total, who=who, now_us=now_us)
+
+
+def _tell(db: Database, total: Expired, *, who: str, now_us: int) -> None:
+    told = {name: number for name, number in asdict(total).items() if number}
     with db.write() as connection:
-        told = {name: number for name, number in asdict(total).items() if number}
         record_audit(connection, who=who, action=EXPIRE, subject="", detail=told, now_us=now_us)
 
 
@@ -88,28 +117,26 @@ def _pieces_of(
     now_us: int,
     who: str,
     age_us: int,
-) -> Iterator[Expired]:
-    yield from expire_pictures(
-        db,
-        evidence,
-        before_us=before(config.pictures_days, now_us),
-        pictures_mb=config.pictures_mb,
-    )
+) -> Iterator[Piece]:
+    limit = before(config.pictures_days, now_us)
+    for piece in expire_pictures(db, evidence, before_us=limit, pictures_mb=config.pictures_mb):
+        yield piece, ()
     if (limit := before(config.vectors_days, now_us)) is not None:
         yield from _drop_days(db, limit)
         yield from _expire_vectors(db, evidence, limit)
     if (limit := before(config.sightings_days, now_us)) is not None:
         yield from _expire_sightings(db, evidence, limit, now_us)
     if (limit := before(config.gaps_days, now_us)) is not None:
-        yield from (Expired(n_gaps=n) for n in _delete_rows(db, GapRow, old_gaps(limit)))
+        yield from ((Expired(n_gaps=n), ()) for n in _delete_rows(db, GapRow, old_gaps(limit)))
     if (limit := before(config.runs_days, now_us)) is not None:
-        yield from (Expired(n_runs=n) for n in _delete_rows(db, RunRow, old_runs(limit)))
+        yield from ((Expired(n_runs=n), ()) for n in _delete_rows(db, RunRow, old_runs(limit)))
     if (limit := before(config.audit_days, now_us)) is not None:
         yield from _expire_audit(db, limit, who=who, now_us=now_us)
-    yield from delete_orphans(db, evidence, older_than_us=now_us - age_us)
+    for piece in delete_orphans(db, evidence, older_than_us=now_us - age_us):
+        yield piece, ()
 
 
-def _drop_days(db: Database, before_us: int) -> Iterator[Expired]:
+def _drop_days(db: Database, before_us: int) -> Iterator[Piece]:
     """On PostgreSQL, whole days of vectors at once, where nothing of a day must stay."""
     if db.address.file is not None:
         return
@@ -119,31 +146,39 @@ def _drop_days(db: Database, before_us: int) -> Iterator[Expired]:
         end_us = ((day - EPOCH).days + 1) * US_PER_DAY
         if end_us > before_us:
             return
+        numbers: list[int] = []
         try:
             with db.write() as connection:
                 connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
-                n = drop_day(connection, day) if _may_go(connection, end_us) else 0
+                if _may_go(connection, end_us):
+                    of_day = select(ExemplarRow.id).where(*_on_day(end_us))
+                    numbers = list(connection.execute(of_day).scalars())
+                    drop_day(connection, day)
+                    forget_in_postgres(connection, numbers)
         except DatabaseBusy:
             logger.info("somebody reads the vectors of %s: they go later", day)
             continue
-        yield Expired(n_vectors=n)
+        yield Expired(n_vectors=len(numbers)), numbers
+
+
+def _on_day(end_us: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        ExemplarRow.captured_at_us >= end_us - US_PER_DAY,
+        ExemplarRow.captured_at_us < end_us,
+    )
 
 
 def _may_go(connection: Connection, end_us: int) -> bool:
     """Whether no vector of the day is held, or has a picture that is still wanted."""
-    of_day = (
-        ExemplarRow.captured_at_us >= end_us - US_PER_DAY,
-        ExemplarRow.captured_at_us < end_us,
-    )
     wanted = [ExemplarRow.evidence.is_not(None)]
     held = held_sightings(connection)
     if held is not None:
         wanted.append(ExemplarRow.sighting_id.in_(held))
-    query = select(ExemplarRow.id).where(*of_day, or_(*wanted)).limit(1)
+    query = select(ExemplarRow.id).where(*_on_day(end_us), or_(*wanted)).limit(1)
     return connection.execute(query).first() is None
 
 
-def _expire_vectors(db: Database, evidence: EvidenceStore, before_us: int) -> Iterator[Expired]:
+def _expire_vectors(db: Database, evidence: EvidenceStore, before_us: int) -> Iterator[Piece]:
     while True:
         with db.read() as connection:
             query = old_exemplars(connection, before_us).limit(READ_AT_ONCE)
@@ -159,12 +194,14 @@ def _expire_vectors(db: Database, evidence: EvidenceStore, before_us: int) -> It
                     chosen = list(connection.execute(allowed).scalars())
                     deletion = delete_exemplars(connection, chosen)
                 freed = delete_files(db, evidence, deletion.pictures)
-            yield Expired(n_vectors=len(chosen), n_pictures=len(deletion.pictures), n_bytes=freed)
+            n_pictures = len(deletion.pictures)
+            gone = Expired(n_vectors=len(chosen), n_pictures=n_pictures, n_bytes=freed)
+            yield gone, deletion.exemplars
 
 
 def _expire_sightings(
     db: Database, evidence: EvidenceStore, before_us: int, now_us: int
-) -> Iterator[Expired]:
+) -> Iterator[Piece]:
     while True:
         with evidence.deleting():
             with db.write() as connection:
@@ -175,12 +212,13 @@ def _expire_sightings(
                 _remember_emptied(connection, numbers, now_us)
                 deletion = delete_sightings(connection, numbers)
             freed = delete_files(db, evidence, deletion.pictures)
-        yield Expired(
+        gone = Expired(
             n_sightings=len(numbers),
             n_vectors=len(deletion.exemplars),
             n_pictures=len(deletion.pictures),
             n_bytes=freed,
         )
+        yield gone, deletion.exemplars
 
 
 def _remember_emptied(connection: Connection, sightings: Sequence[SightingId], now_us: int) -> None:
@@ -208,7 +246,7 @@ def _delete_rows(db: Database, table: Any, old: Select[int]) -> Iterator[int]:
         yield len(numbers)
 
 
-def _expire_audit(db: Database, before_us: int, *, who: str, now_us: int) -> Iterator[Expired]:
+def _expire_audit(db: Database, before_us: int, *, who: str, now_us: int) -> Iterator[Piece]:
     while True:
         with db.write() as connection:
             n = expire_audit(
@@ -216,4 +254,4 @@ def _expire_audit(db: Database, before_us: int, *, who: str, now_us: int) -> Ite
             )
         if not n:
             return
-        yield Expired(n_audit=n)
+        yield Expired(n_audit=n), ()

@@ -268,7 +268,7 @@ def test_pictures_on_a_disk_that_became_read_only_are_told_and_go_later(
 
     receipt = erase(database, evidence, FIRST, reason="asked", made_by="ada", now_us=NOW_US)
 
-    assert "Read-only file system" in receipt.undeleted
+    assert "Read-only file system" in receipt.undeleted[0]
     assert (receipt.erasure.n_pictures, receipt.n_files) == (1, 0)
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     later_us = int(time.time() * 1e6) + 1_000_000

@@ -27,7 +27,9 @@ ToOption = Annotated[str | None, typer.Option("--to", help="Before, e.g. 2026-06
 CameraOption = Annotated[str | None, typer.Option("--camera", help="Only this camera.")]
 OperatorOption = Annotated[
     str | None,
-    typer.Option("--as", help="Who decides; default: your name on this machine."),
+    typer.Option(
+        "--as", help="Who asks or decides, for the audit; default: your name on this machine."
+    ),
 ]
 ModalityOption = Annotated[
     Literal["auto", "visible", "infrared"],
@@ -43,17 +45,19 @@ def read_config(path: Path) -> SiteConfig:
 
 
 def name_operator(name: str | None) -> str:
-    """Who decides: `name`, or whoever is logged in.
+    """Who asks or decides: `name`, or whoever is logged in.
 
     Raises:
-        UsageInvalid: The machine has no name for its user.
+        UsageInvalid: The name is empty, or the machine has none for its user.
     """
     if name is not None:
-        return name
+        if not name.strip():
+            raise UsageInvalid("--as: expected a name, got none")
+        return name.strip()
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        raise UsageInvalid("--as: this machine has no name for you; say who decides") from None
+        raise UsageInvalid("--as: this machine has no name for you; say who you are") from None
 
 
 def camera_from(option: str, **settings: object) -> CameraConfig:

@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.asking import as_person, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
     ConfigOption,
     FromOption,
     JsonOption,
+    OperatorOption,
     ToOption,
     parse_span,
     read_config,
@@ -65,12 +67,15 @@ def query_identities(
     end: ToOption = None,
     camera: CameraOption = None,
     limit: LimitOption = 100,
+    operator: OperatorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Everybody who was seen. Example: noctule query identities --camera gate"""
     span = parse_span(start, end)
     with _database(config) as database:
+        asked = {"from": start, "to": end, "limit": limit}
+        write_down(database, operator, "query identities", camera, **asked)
         found = identities(database, span=span, camera=_camera(camera), limit=limit)
     if as_json:
         print_json([identity_json(identity) for identity in found])
@@ -99,12 +104,15 @@ def query_sightings(
     end: ToOption = None,
     camera: CameraOption = None,
     limit: LimitOption = 100,
+    operator: OperatorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
     """Every visit to every camera, oldest first. Example: noctule query sightings --limit 20"""
     span = parse_span(start, end)
     with _database(config) as database:
+        asked = {"from": start, "to": end, "limit": limit}
+        write_down(database, operator, "query sightings", camera, **asked)
         found = sightings(database, span=span, camera=_camera(camera), limit=limit)
     if as_json:
         print_json([sighting_json(sighting) for sighting in found])
@@ -123,6 +131,7 @@ def query_trajectory(
     sheet: Annotated[
         Path | None, typer.Option("--sheet", help="Also draw a contact sheet (.png or .jpg).")
     ] = None,
+    operator: OperatorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
@@ -133,6 +142,8 @@ def query_trajectory(
     span = parse_span(start, end)
     site = read_config(config)
     with open_database(site.storage.database.get_secret_value()) as database:
+        asked = {"from": start, "to": end, "camera": camera}
+        write_down(database, operator, "query trajectory", as_person(identity), **asked)
         person = find_identity(database, identity)
         found = trajectory(database, person.id, span=span, camera=_camera(camera))
         blind = gaps(
