@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from storage.database import Database
 from storage.schema import ErasureRow, LinkEventRow, SightingRow, VerdictRow
+from storage.standing import pinned_visits
 from storage.types import IdentityId, SightingId, VerdictKind
 
 LINKER = "linker"
@@ -32,13 +33,13 @@ class Changed:
 
     Attributes:
         identity: Who it is now; None: unsure.
-        by_operator: Whether the newest word is an operator's.
+        is_pinned: Whether a verdict that holds has the last word, also where it says nobody.
     """
 
     sighting: SightingId
     track: str
     identity: IdentityId | None
-    by_operator: bool
+    is_pinned: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,25 +90,20 @@ def _moved(connection: Connection, after: Cursor) -> tuple[Changed, ...]:
         LinkEventRow.id > after.event, LinkEventRow.made_by != LINKER
     )
     query = (
-        select(SightingRow.id, SightingRow.track, SightingRow.identity_id, LinkEventRow.verdict_id)
-        .join(
-            LinkEventRow,
-            and_(
-                LinkEventRow.sighting_id == SightingRow.id,
-                LinkEventRow.sequence == SightingRow.link_sequence,
-            ),
-        )
+        select(SightingRow.id, SightingRow.track, SightingRow.identity_id)
         .where(SightingRow.id.in_(said))
         .order_by(SightingRow.id)
     )
+    rows = connection.execute(query).all()
+    pinned = pinned_visits(connection, [SightingId(row.id) for row in rows])
     return tuple(
         Changed(
             sighting=SightingId(row.id),
             track=row.track,
             identity=row.identity_id,
-            by_operator=row.verdict_id is not None,
+            is_pinned=row.id in pinned,
         )
-        for row in connection.execute(query)
+        for row in rows
     )
 
 

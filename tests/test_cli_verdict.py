@@ -144,8 +144,8 @@ def test_a_mistake_gives_one_line_and_changes_nothing(
     error = run_cli("verdict", *words, "--config", config, code=code)
 
     assert says in error.strip().splitlines()[-1]
-    assert json.loads(run_cli("verdict", "list", "--config", config, "--json")) == []
     assert audit_entries(site) == []
+    assert json.loads(run_cli("verdict", "list", "--config", config, "--json")) == []
 
 
 def test_an_export_is_pairs_of_pictures_and_a_training_folder_that_the_reader_reads(

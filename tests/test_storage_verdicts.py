@@ -488,7 +488,7 @@ def test_changes_tell_what_others_than_the_linker_did_since(site: Database) -> N
     relink(site, visit(7), link_to(1), made_by="refine", now_us=NOW_US)
     told = changes(site, quiet.next)
 
-    assert [(c.sighting, c.identity, c.by_operator) for c in told.moved] == [
+    assert [(c.sighting, c.identity, c.is_pinned) for c in told.moved] == [
         (4, 1, True),
         (5, 1, True),
         (6, None, True),
@@ -499,5 +499,5 @@ def test_changes_tell_what_others_than_the_linker_did_since(site: Database) -> N
 
     undo(site, VerdictId(2), by="ana", now_us=NOW_US)
     again = changes(site, told.next)
-    assert [(c.sighting, c.identity) for c in again.moved] == [(6, 3)]
+    assert [(c.sighting, c.identity, c.is_pinned) for c in again.moved] == [(6, 3, False)]
     assert changes(site, Cursor()).gone == ()

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.asking import write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -249,6 +250,7 @@ def show_verdicts(
         str | None, typer.Option("--visit", help="Only what was said about this visit, S123.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")] = 50,
+    operator: OperatorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:
@@ -257,8 +259,10 @@ def show_verdicts(
     Example: noctule verdict list --limit 10
     """
     address = read_config(config).storage.database.get_secret_value()
+    of = None if visit is None else _visit(visit)
     with open_database(address) as database:
-        of = None if visit is None else _visit(visit)
+        about = "" if of is None else sighting_name(of)
+        write_down(database, operator, "verdict list", about, limit=limit)
         found = list_verdicts(database, of=of, limit=limit)
     if as_json:
         print_json([verdict_json(verdict) for verdict in found])
