@@ -2,7 +2,9 @@
 
 Permanent
 ├── UsageInvalid   a command or argument that cannot be carried out
-└── TruthInvalid   a file of true people that is none, or of something else
+├── TruthInvalid   a file of true people that is none, or of something else
+├── SpoolDamaged   a visit that waited on the disk cannot be read
+└── SpoolFull      no more visits can wait for the database
 """
 
 from __future__ import annotations
@@ -16,3 +18,11 @@ class UsageInvalid(Permanent):
 
 class TruthInvalid(Permanent):
     """A file of true people cannot be read as such, or is of something else."""
+
+
+class SpoolDamaged(Permanent):
+    """A file of the spool is torn or changed."""
+
+
+class SpoolFull(Permanent):
+    """A visit can neither be written to the database nor wait for it."""

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -15,23 +15,46 @@ T = TypeVar("T")
 _POLL_S = 0.2
 
 
+class Waiting(Protocol[T]):
+    """Where items wait; `queue.Queue` with a limit is one, `pipeline.run.spool` has another."""
+
+    def put(self, item: T, *, timeout: float) -> None:
+        """Raises `queue.Full` if there is no room in time."""
+
+    def get(self, *, timeout: float) -> T:
+        """Raises `queue.Empty` if nothing comes in time."""
+
+    def qsize(self) -> int:
+        """How many wait."""
+
+
 class Stage(Generic[T]):
     """Calls `work` on every item put, in order, on a thread of its own.
 
-    When the queue is full, `put` waits: nothing is dropped here. A failure of `work` stops the
-    stage; `put` and `close` then raise it where the owner can act.
+    When there is no room to wait, `put` waits: nothing is dropped here. A failure of `work` stops
+    the stage; `put` and `close` then raise it where the owner can act.
 
     Args:
         name: Of the thread, for logs.
         work: Owns its state; called on this stage's thread only.
         capacity: Items waiting at most.
+        waiting: Where they wait, if not in a queue of `capacity`.
+        closing: Is set once nothing more will be put.
     """
 
-    def __init__(self, name: str, work: Callable[[T], None], *, capacity: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[T], None],
+        *,
+        capacity: int = 1,
+        waiting: Waiting[T] | None = None,
+        closing: threading.Event | None = None,
+    ) -> None:
         self._name = name
         self._work = work
-        self._queue: queue.Queue[T] = queue.Queue(maxsize=capacity)
-        self._closing = threading.Event()
+        self._queue: Waiting[T] = queue.Queue(maxsize=capacity) if waiting is None else waiting
+        self._closing = closing or threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 

