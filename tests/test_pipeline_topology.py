@@ -274,6 +274,14 @@ def test_a_view_inside_a_longer_one_is_no_departure() -> None:
     assert (YARD, HALL) not in site.ways
 
 
+@pytest.mark.parametrize("n_strangers", [0, 1, 4000, 4001, 49861])
+def test_any_number_of_strangers_teaches_no_way(n_strangers: int) -> None:
+    site = learned([(view(GATE, 60 * n, 60 * n + 5),) for n in range(n_strangers)])
+
+    assert not site.ways
+    assert site.log_ratio(GATE, GATE, 60) == 0
+
+
 def test_cells_cover_every_gap() -> None:
     assert cell_of(-1.0) == cell_of(1.99) == FIRST_APART
     assert [cell_of(float(edge)) for edge in EDGES_S[:-1]] == list(range(len(EDGES_S) - 1))

@@ -99,8 +99,8 @@ class Seen:
     def _some_arrivals(self) -> Ints:
         arrivals = np.flatnonzero(self.teaches)
         arrivals = arrivals[np.argsort(self.first_us[arrivals], kind="stable")]
-        step = max(len(arrivals) / _MOST_ARRIVALS, 1.0)
-        return arrivals[np.arange(0, len(arrivals), step).astype(np.int64)]
+        n_chosen = min(len(arrivals), _MOST_ARRIVALS)
+        return arrivals[np.linspace(0, len(arrivals) - 1, n_chosen).astype(np.int64)]
 
     def count_at_risk(self, horizon_s: float) -> Floats:
         """(A, cells): departures of a whose people were seen nowhere for at least that long.
