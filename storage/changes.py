@@ -10,9 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
+from sqlalchemy.orm import aliased
 
 from storage.database import Database
-from storage.schema import ErasureRow, LinkEventRow, SightingRow, VerdictRow
+from storage.exemplars import IDS_PER_QUERY
+from storage.schema import (
+    ErasureRow,
+    LinkEventRow,
+    SightingRow,
+    VerdictRow,
+    VerdictSightingRow,
+)
 from storage.standing import pinned_visits
 from storage.types import IdentityId, SightingId, VerdictKind
 
@@ -114,27 +122,42 @@ def _erased(connection: Connection, after: Cursor) -> set[IdentityId]:
 
 def _forgotten(connection: Connection, after: Cursor) -> set[IdentityId]:
     """Whose visits a `forget` took, unless they have some again."""
-    before = LinkEventRow.__table__.alias()
-    query = (
-        select(before.c.identity_id)
-        .distinct()
-        .join(
-            LinkEventRow,
-            and_(
-                LinkEventRow.sighting_id == before.c.sighting_id,
-                LinkEventRow.sequence == before.c.sequence + 1,
-            ),
-        )
-        .join(VerdictRow, VerdictRow.id == LinkEventRow.verdict_id)
-        .where(
-            LinkEventRow.id > after.event,
-            VerdictRow.kind == VerdictKind.FORGET,
-            before.c.identity_id.is_not(None),
-            before.c.identity_id.not_in(
-                select(SightingRow.identity_id).where(
-                    SightingRow.identity_id == before.c.identity_id
-                )
-            ),
-        )
+    since = select(LinkEventRow.verdict_id).where(
+        LinkEventRow.id > after.event, LinkEventRow.verdict_id.is_not(None)
     )
-    return {IdentityId(number) for number in connection.execute(query).scalars()}
+    named = sorted(filter(None, connection.execute(since.distinct()).scalars()))
+    found: set[IdentityId] = set()
+    for start in range(0, len(named), IDS_PER_QUERY):
+        verdicts = select(VerdictRow.id).where(
+            VerdictRow.id.in_(named[start : start + IDS_PER_QUERY]),
+            VerdictRow.kind == VerdictKind.FORGET,
+        )
+        for verdict in connection.execute(verdicts).scalars():
+            found |= _emptied(connection, verdict)
+    return found
+
+
+def _emptied(connection: Connection, verdict: int) -> set[IdentityId]:
+    """Who the visits of this verdict were before it, and have none now; one person as a rule."""
+    event, before = aliased(LinkEventRow), aliased(LinkEventRow)
+    query = (
+        select(before.identity_id)
+        .distinct()
+        .select_from(VerdictSightingRow)
+        .join(event, event.sighting_id == VerdictSightingRow.sighting_id)
+        .join(
+            before,
+            and_(before.sighting_id == event.sighting_id, before.sequence == event.sequence - 1),
+        )
+        .where(VerdictSightingRow.verdict_id == verdict, event.verdict_id == verdict)
+    )
+    return {
+        IdentityId(who)
+        for who in connection.execute(query).scalars().all()
+        if who is not None and not _has_visits(connection, who)
+    }
+
+
+def _has_visits(connection: Connection, who: int) -> bool:
+    query = select(SightingRow.id).where(SightingRow.identity_id == who).limit(1)
+    return connection.execute(query).first() is not None

@@ -9,13 +9,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
 
 from storage.audit import record_audit
 from storage.errors import NotFound, VerdictRefused
 from storage.exemplars import IDS_PER_QUERY
-from storage.links import append_link_event
-from storage.schema import IdentityRow, SightingRow, VerdictRow, VerdictSightingRow
+from storage.links import LINK_EVENT_COLUMNS, link_event_row
+from storage.rows import insert_rows
+from storage.schema import (
+    IdentityRow,
+    LinkEventRow,
+    SightingRow,
+    Table,
+    VerdictRow,
+    VerdictSightingRow,
+)
 from storage.tombstones import refuse_erased
 from storage.types import (
     Decision,
@@ -36,7 +44,11 @@ MACHINES = {"linker", "refine"}
 """Names in `made_by` that no operator may have."""
 
 INSERT_VERDICT = insert(VerdictRow).returning(VerdictRow.id)
-INSERT_VERDICT_SIGHTING = insert(VerdictSightingRow)
+FOLLOW = (
+    update(Table.metadata.tables[SightingRow.__tablename__])
+    .where(SightingRow.id == bindparam("visit"))
+    .values(identity_id=bindparam("identity_id"), link_sequence=bindparam("link_sequence"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,32 +193,38 @@ def open_verdict(
     }
     verdict = VerdictId(connection.execute(INSERT_VERDICT, values).scalar_one())
     sides = dict.fromkeys(b, Side.B) | dict.fromkeys(a, Side.A)
-    rows = [
-        {"verdict_id": verdict, "sighting_id": sighting, "side": side.value}
-        for sighting, side in sorted(sides.items())
-    ]
-    if rows:  # all visits of an older verdict may have been erased since
-        connection.execute(INSERT_VERDICT_SIGHTING, rows)
+    rows = [(verdict, sighting, side.value) for sighting, side in sorted(sides.items())]
+    insert_rows(connection, VerdictSightingRow, ("verdict_id", "sighting_id", "side"), rows)
     return Written(id=verdict)
 
 
-def append(connection: Connection, ruling: Ruling, written: Written, step: Step) -> None:
-    """Append one link event, and let its visit follow it."""
-    sequence = step.visit.sequence + 1
-    identity = step.link.identity
-    append_link_event(
-        connection,
-        step.visit.id,
-        sequence,
-        step.link,
-        identity=identity,
-        made_by=ruling.by,
-        now_us=ruling.now_us,
-        verdict=written.id,
-    )
-    follow = update(SightingRow).where(SightingRow.id == step.visit.id)
-    connection.execute(follow.values(identity_id=identity, link_sequence=sequence))
-    written.steps.append(step)
+def append(connection: Connection, ruling: Ruling, written: Written, steps: Sequence[Step]) -> None:
+    """Append link events, and let their visits follow them."""
+    if not steps:
+        return
+    events = [
+        link_event_row(
+            step.visit.id,
+            step.visit.sequence + 1,
+            step.link,
+            identity=step.link.identity,
+            made_by=ruling.by,
+            now_us=ruling.now_us,
+            verdict=written.id,
+        )
+        for step in steps
+    ]
+    insert_rows(connection, LinkEventRow, LINK_EVENT_COLUMNS, events)
+    changes = [
+        {
+            "visit": step.visit.id,
+            "identity_id": step.link.identity,
+            "link_sequence": step.visit.sequence + 1,
+        }
+        for step in steps
+    ]
+    connection.execute(FOLLOW, changes)
+    written.steps.extend(steps)
 
 
 def close_verdict(connection: Connection, ruling: Ruling, written: Written) -> None:

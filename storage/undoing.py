@@ -25,7 +25,6 @@ from storage.schema import VerdictRow, VerdictSightingRow
 from storage.standing import RESTORES, LinkEvent, holds, link_events, standing, undone_verdicts
 from storage.tombstones import refuse_erased
 from storage.types import (
-    IdentityId,
     Side,
     SightingId,
     Verdict,
@@ -61,22 +60,15 @@ def undo(db: Database, verdict: VerdictId, *, by: str, reason: str = "", now_us:
             connection, ruling, a=sides[Side.A] | set(numbers(later)), b=sides[Side.B]
         )
         now = before | {verdict: written.id}
-        becomes = _restore(connection, ruling, written, touched, events, before, now)
-        for visit in later:
-            change = becomes.get(visit.track)
-            if (
-                change is not None
-                and change[0] == visit.identity
-                and _is_free(events[visit.id], now)
-            ):
-                claim = f"{verdict_name(verdict)} does not hold, and this is a part of that view"
-                link = said_by_operator(ruling, change[1], f"{claim} ({verdict_name(written.id)})")
-                append(connection, ruling, written, Step(visit=visit, link=link))
+        steps = _restoring(connection, ruling, written, touched, events, before, now)
+        append(connection, ruling, written, steps)
+        free = [visit for visit in later if _is_free(events[visit.id], now)]
+        append(connection, ruling, written, _going_along(ruling, written, steps, free))
         close_verdict(connection, ruling, written)
         return read_verdict(connection, written.id)
 
 
-def _restore(
+def _restoring(
     connection: Connection,
     ruling: Ruling,
     written: Written,
@@ -84,30 +76,41 @@ def _restore(
     events: Mapping[SightingId, Sequence[LinkEvent]],
     before: Mapping[VerdictId, VerdictId],
     now: Mapping[VerdictId, VerdictId],
-) -> dict[str, tuple[IdentityId | None, IdentityId | None]]:
-    """Repeat the event that holds now wherever it is another one than before.
-
-    Returns:
-        Per unbroken view that changed: who it was and who it is.
-    """
+) -> list[Step]:
+    """Repeat the event that holds now wherever it is another one than before."""
     held = {v.id: standing(events[v.id], now) for v in touched}
     changed = [v for v in touched if held[v.id] is not standing(events[v.id], before)]
     again = (held[visit.id].identity for visit in changed)
     refuse_erased(connection, {who for who in again if who is not None})
-    becomes = {}
-    for visit in changed:
-        holding = held[visit.id]
-        what = f"undoes {verdict_name(ruling.undoes)}" if ruling.undoes else ""
-        link = replace(
-            holding.link,
-            identity=holding.identity,
-            reason=f"{ruling.by} {what} ({verdict_name(written.id)}), so again: "
-            f"{holding.link.reason}",
-            grounds={**holding.link.grounds, RESTORES: holding.sequence},
+    what = f"undoes {verdict_name(ruling.undoes)}" if ruling.undoes else ""
+    opening = f"{ruling.by} {what} ({verdict_name(written.id)}), so again: "
+    return [
+        Step(
+            visit=visit,
+            link=replace(
+                holding.link,
+                identity=holding.identity,
+                reason=opening + holding.link.reason,
+                grounds={**holding.link.grounds, RESTORES: holding.sequence},
+            ),
         )
-        append(connection, ruling, written, Step(visit=visit, link=link))
-        becomes[visit.track] = visit.identity, holding.identity
-    return becomes
+        for visit in changed
+        for holding in (held[visit.id],)
+    ]
+
+
+def _going_along(
+    ruling: Ruling, written: Written, steps: Sequence[Step], parts: Sequence[Visit]
+) -> list[Step]:
+    """Later parts of a view that changed, where they were who the view was."""
+    becomes = {step.visit.track: (step.visit.identity, step.link.identity) for step in steps}
+    undone = "" if ruling.undoes is None else f"{verdict_name(ruling.undoes)} does not hold, and "
+    claim = f"{undone}this is a part of that view ({verdict_name(written.id)})"
+    return [
+        Step(visit=part, link=said_by_operator(ruling, becomes[part.track][1], claim))
+        for part in parts
+        if part.track in becomes and part.identity == becomes[part.track][0]
+    ]
 
 
 def _chain(

@@ -224,8 +224,7 @@ def _give(
     claim: str,
 ) -> None:
     link = said_by_operator(ruling, person, f"{claim} ({verdict_name(written.id)})")
-    for visit in visits:
-        append(connection, ruling, written, Step(visit=visit, link=link))
+    append(connection, ruling, written, [Step(visit=visit, link=link) for visit in visits])
 
 
 def _make_person(connection: Connection, ruling: Ruling) -> IdentityId:
