@@ -47,7 +47,7 @@ def test_most_people_take_as_long_between_places_as_is_stated(job: Job, tmp_path
     for way in load_config(path).linking.transits:
         stated[way.from_camera, way.to_camera] = (way.least_s, way.most_s)
         stated[way.to_camera, way.from_camera] = (way.least_s, way.most_s)
-    journeys = defaultdict(list)
+    journeys: dict[tuple[int, str], list[tuple[float, float, Take]]] = defaultdict(list)
     for take in job.takes:
         for identity, spans in views(take).items():
             journeys[identity, take.period.hour] += [(*span, take) for span in spans]

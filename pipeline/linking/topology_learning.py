@@ -113,12 +113,12 @@ def _log_ratios(
     cases, expected = _smooth(cells.cases, passes), _smooth(cells.expected, passes)
     at_risk, n_links = cells.at_risk, cells.n_links
     if stated_s is not None:
-        n = config.stated_links
+        n = max(config.stated_links - cells.cases.sum(), 0.0)
         cases = cases + n * _spread(stated_s)
         # Knowing nothing, a gap is as likely 1 to 2 s long as 1 to 2 h.
         expected = expected + n * _IS_APART / _IS_APART.sum()
         at_risk = at_risk + n * (_IS_APART & (EDGES_S[:-1] < stated_s[1]))
-        n_links += n
+        n_links += int(n)
     if n_links < config.least_links or not expected.any():
         return None
     # Where hardly anybody is expected, as in the narrow cells of short gaps, nobody is no surprise
