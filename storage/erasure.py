@@ -118,6 +118,7 @@ def erase(
     now_us: int,
     index: Path | None = None,
     with_unsure: bool = False,
+    rewrite: bool = True,
 ) -> Receipt:
     """Delete all that is known of a person, rows in one transaction, then pictures, then traces.
 
@@ -127,6 +128,7 @@ def erase(
     Args:
         index: Folder of the vector indexes, if there is one.
         with_unsure: Also unsure visits whose best candidate the person is.
+        rewrite: See `wipe_traces`.
 
     Raises:
         NotFound: There is no such person.
@@ -159,7 +161,7 @@ def erase(
         erasure=tombstone,
         n_files=sum(not evidence.path(sha256).exists() for sha256 in deletion.pictures),
         undeleted=tuple(undeleted),
-        wiped=wipe_traces(db),
+        wiped=wipe_traces(db, rewrite=rewrite),
     )
 
 

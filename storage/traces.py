@@ -14,6 +14,13 @@ from storage.failures import told_by
 
 logger = logging.getLogger(__name__)
 
+LATER = (
+    "free room in the database's files may hold copies of what was deleted: run `noctule db expire "
+    "--wipe` while no watcher runs"
+)
+SERVER_LOG = (
+    "PostgreSQL's write-ahead log, its archive and replicas hold the rows until they are recycled"
+)
 VACUUMED = ("verdict_sighting", "link_event", "exemplar", "evidence", "sighting")
 
 
@@ -23,7 +30,7 @@ class Wiped:
 
     Attributes:
         log: The write-ahead log was emptied (SQLite); on PostgreSQL it is the server's.
-        file: The tables were rewritten (SQLite) or vacuumed (PostgreSQL).
+        file: The tables were rewritten.
         advice: What is left to do, one sentence each.
     """
 
@@ -32,24 +39,21 @@ class Wiped:
     advice: tuple[str, ...]
 
 
-def wipe_traces(db: Database) -> Wiped:
-    """Take what was deleted out of the files of the database, as far as nobody has to wait long."""
-    return _wipe_server(db) if db.address.file is None else _wipe_file(db)
+def wipe_traces(db: Database, *, rewrite: bool = True) -> Wiped:
+    """Take what was deleted out of the files of the database, as far as nobody has to wait long.
 
-
-def _wipe_file(db: Database) -> Wiped:
+    Args:
+        rewrite: Rewrite tables where no watcher runs; minutes and twice the room for a large one.
+    """
     advice: list[str] = []
-    try:
-        with claim_watcher(db):  # rewriting the file would keep a watcher waiting
-            _outside_transactions(db, "VACUUM")
-        rewritten = True
-    except (AlreadyRunning, DatabaseBusy, DiskFull) as error:
-        logger.info("the database was not rewritten: %s", error)
-        rewritten = False
-        advice.append(
-            "rows were overwritten with zeros, but free room in the file may hold older copies: "
-            "run `noctule db expire --wipe` while no watcher runs"
-        )
+    rewritten = rewrite and _rewrite(db)
+    if not rewritten:
+        advice.append(LATER)
+    if db.address.file is None:
+        if not rewritten:
+            _outside_transactions(db, f"VACUUM {', '.join(VACUUMED)}")
+        advice.append(SERVER_LOG)
+        return Wiped(log=False, file=rewritten, advice=tuple(advice))
     emptied = _outside_transactions(db, "PRAGMA wal_checkpoint(TRUNCATE)") == 0
     if not emptied:
         advice.append(
@@ -59,16 +63,15 @@ def _wipe_file(db: Database) -> Wiped:
     return Wiped(log=emptied, file=rewritten, advice=tuple(advice))
 
 
-def _wipe_server(db: Database) -> Wiped:
-    _outside_transactions(db, f"VACUUM {', '.join(VACUUMED)}")
-    return Wiped(
-        log=False,
-        file=True,
-        advice=(
-            "PostgreSQL's write-ahead log, its archive and replicas hold the rows until they are "
-            "recycled; `VACUUM FULL` rewrites the tables, and keeps everybody waiting meanwhile",
-        ),
-    )
+def _rewrite(db: Database) -> bool:
+    tables = "" if db.address.file is not None else f"FULL {', '.join(VACUUMED)}"
+    try:
+        with claim_watcher(db):  # rewriting would keep a watcher waiting
+            _outside_transactions(db, f"VACUUM {tables}")
+    except (AlreadyRunning, DatabaseBusy, DiskFull) as error:
+        logger.info("the database was not rewritten: %s", error)
+        return False
+    return True
 
 
 def _outside_transactions(db: Database, statement: str) -> int:

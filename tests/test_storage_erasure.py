@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,15 @@ def site(database: Database, evidence: EvidenceStore) -> Database:
     return database
 
 
-def erase_first(site: Database, evidence: EvidenceStore, **options: bool) -> str:
+def erase_first(site: Database, evidence: EvidenceStore, *, with_unsure: bool = False) -> str:
     receipt = erase(
-        site, evidence, FIRST, reason="asked for it", made_by="ada", now_us=NOW_US, **options
+        site,
+        evidence,
+        FIRST,
+        reason="asked for it",
+        made_by="ada",
+        now_us=NOW_US,
+        with_unsure=with_unsure,
     )
     return receipt.erasure.proof
 
@@ -208,12 +215,7 @@ def test_the_bytes_of_an_erased_vector_are_gone_from_the_file(
     assert len(stored) == 200
     assert n_found(sqlite_database, stored) == 200
 
-    if watcher:
-        with claim_watcher(sqlite_database):
-            receipt = erase(
-                sqlite_database, evidence, FIRST, reason="asked", made_by="ada", now_us=NOW_US
-            )
-    else:
+    with claim_watcher(sqlite_database) if watcher else nullcontext():
         receipt = erase(
             sqlite_database, evidence, FIRST, reason="asked", made_by="ada", now_us=NOW_US
         )
@@ -231,6 +233,19 @@ def n_found(database: Database, vectors: list[bytes]) -> int:
     log = file.with_name(file.name + "-wal")
     content = file.read_bytes() + (log.read_bytes() if log.exists() else b"")
     return sum(vector in content for vector in vectors)
+
+
+@pytest.mark.parametrize("watcher", [False, True], ids=["no watcher", "a watcher runs"])
+def test_on_a_server_tables_are_rewritten_while_no_watcher_runs(
+    postgresql_address: str, evidence: EvidenceStore, watcher: bool
+) -> None:
+    with open_database(postgresql_address) as database:
+        record_sighting(database, sighting(0, exemplars=()), now_us=NOW_US)
+        with claim_watcher(database) if watcher else nullcontext():
+            receipt = erase(database, evidence, FIRST, reason="x", made_by="ada", now_us=NOW_US)
+
+    assert receipt.wiped.file is not watcher
+    assert "replicas" in receipt.wiped.advice[-1]
 
 
 def test_killed_between_rows_and_files_it_leaves_orphans_that_expire(

@@ -43,6 +43,14 @@ def erase(
         bool,
         typer.Option("--with-unsure", help="Also unsure visits that most resemble this person."),
     ] = False,
+    wipe: Annotated[
+        bool,
+        typer.Option(
+            "--wipe/--no-wipe",
+            help="Rewrite the database's files if no watcher runs; --no-wipe: `noctule db expire "
+            "--wipe` does it later, once for many persons.",
+        ),
+    ] = True,
     operator: OperatorOption = None,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
@@ -79,6 +87,7 @@ def erase(
             now_us=SystemClock().now_us(),
             index=storage.index_folder,
             with_unsure=with_unsure,
+            rewrite=wipe,
         )
     _tell_receipt(receipt, plan, with_unsure=with_unsure, as_json=as_json)
     if receipt.undeleted:
