@@ -25,6 +25,7 @@ from pipeline.cli import (
     topology,
     track,
     train,
+    verdict,
 )
 from pipeline.errors import UsageInvalid
 from streams.errors import ConfigInvalid, NoctuleError
@@ -71,6 +72,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(run.replay)
 app.add_typer(query.app, name="query")
+app.add_typer(verdict.app, name="verdict")
 app.command()(search.search)
 app.command()(topology.topology)
 app.command()(track.track)
