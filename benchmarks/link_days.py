@@ -39,6 +39,7 @@ from benchmarks.link_pictures import (
 )
 from benchmarks.link_schedule import LENS, OVERLAPPING, Habits, Visit, schedule
 from benchmarks.record import record
+from benchmarks.relink import Without, relinked
 from models.datasets.folder import find_crops
 from models.reid.calibration import Calibration
 from models.types import Crop
@@ -51,11 +52,8 @@ from pipeline.evaluation.identity import (
 from pipeline.evaluation.pairs import PairScores, score_pairs
 from pipeline.evaluation.types import Judged, Lights
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.gallery import Gallery
-from pipeline.run.remember import Memory
 from pipeline.types import TrackKey, Tracklet
 from storage.database import open_database
-from storage.evidence import EvidenceStore
 from storage.sightings import sightings
 from storage.types import Sighting
 from streams.types import CameraId, Modality
@@ -99,7 +97,7 @@ def main() -> None:
     kept = kept_vectors(given.crops, [c for crops in pictures.values() for c in crops], embedder)
     people = sorted({s.person for s in pictures if int(s.person) in numbers})
     habits = replace(Habits(), per_hour=given.per_hour)
-    config = settings(given.set, constraints=not given.no_constraints)
+    config = settings(given.set, Without(constraints=given.no_constraints))
     started_s = time.perf_counter()
     days = [
         live(
@@ -126,15 +124,11 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def settings(changes: Sequence[str], *, constraints: bool) -> LinkingConfig:
+def settings(changes: Sequence[str], without: Without) -> LinkingConfig:
     """The default settings of linking on this site, changed."""
-    names = list(LENS)
-    everywhere = tuple((a, b) for i, a in enumerate(names) for b in names[i + 1 :])
-    values = {
-        "overlapping": OVERLAPPING if constraints else everywhere,
-        **{key: json.loads(value) for key, _, value in (each.partition("=") for each in changes)},
-    }
-    return LinkingConfig.model_validate(values)
+    values = {key: json.loads(value) for key, _, value in (e.partition("=") for e in changes)}
+    linking = LinkingConfig.model_validate({"overlapping": OVERLAPPING, **values})
+    return without.settings(linking, LENS)
 
 
 def made_tracklets(
@@ -233,21 +227,16 @@ def live(
     made: Sequence[Made], embedder: KeptEmbedder, calibration: Calibration, config: LinkingConfig
 ) -> list[tuple[Judged, Sighting]]:
     """Link and record a site's days in a new database; every sighting beside its truth."""
-    shm = Path("/dev/shm")
-    with TemporaryDirectory(dir=shm if shm.is_dir() else None) as name:
-        folder = Path(name)
-        with open_database(f"sqlite:///{folder / 'site.db'}", create=True) as database:
-            memory = Memory(
-                database=database,
-                evidence=EvidenceStore(folder / "evidence"),
-                embedder=embedder,
-                calibration=calibration,
-                gallery=Gallery(embedder.dimension),
-                config=config,
-                listener=lambda *_: None,
-            )
-            for each in made:
-                memory.remember(each.tracklet)
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        url = relinked(
+            [each.tracklet for each in made],
+            Path(name),
+            embedder=embedder,
+            calibration=calibration,
+            linking=config,
+        )
+        with open_database(url) as database:
             found = sightings(database)
     person_of = {f"{each.tracklet.track}/0": each.person for each in made}
     return [

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
+from storage.database import Database
 from storage.partitions import ensure_days
 from storage.rows import insert_rows
 from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
 from storage.types import Exemplar, SightingId
+from streams.types import Modality
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1; float32 sums over thousands of numbers stay below."""
@@ -142,3 +145,30 @@ def _refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: 
         known.update(connection.execute(select(EvidenceRow.sha256).where(some)).scalars())
     new = [(sha256, now_us) for sha256 in wanted if sha256 not in known]
     insert_rows(connection, EvidenceRow, ("sha256", "recorded_at_us"), new)
+
+
+def stored_exemplars(
+    db: Database, sightings: Sequence[SightingId]
+) -> dict[SightingId, tuple[Exemplar, ...]]:
+    """The crops of visits with their vectors, best first; visits without any are left out."""
+    found: defaultdict[SightingId, list[Exemplar]] = defaultdict(list)
+    with db.read() as connection:
+        for start in range(0, len(sightings), IDS_PER_QUERY):
+            chosen = ExemplarRow.sighting_id.in_(sightings[start : start + IDS_PER_QUERY])
+            query = select(ExemplarRow).where(chosen)
+            for row in connection.execute(
+                query.order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
+            ):
+                found[SightingId(row.sighting_id)].append(_to_exemplar(row))
+    return {sighting: tuple(exemplars) for sighting, exemplars in found.items()}
+
+
+def _to_exemplar(row: Row[*tuple[Any, ...]]) -> Exemplar:
+    return Exemplar(
+        vector=to_vector(row.vector),
+        modality=Modality(row.modality),
+        captured_at_us=row.captured_at_us,
+        box=(row.x0, row.y0, row.x1, row.y1),
+        quality=row.quality,
+        evidence=row.evidence,
+    )

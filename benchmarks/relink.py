@@ -1,0 +1,140 @@
+"""Tracklets through the linker once more, with other settings or another network: no video.
+
+`memory_of` builds the watcher's own `Memory`; whatever it does with a tracklet, this does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.link_pictures import KeptEmbedder, content_of
+from models.reid.calibration import Calibration
+from models.reid.embedder import Embedder
+from models.types import Crop, ModelId
+from pipeline.linking.config import LinkingConfig
+from pipeline.linking.gallery import Gallery
+from pipeline.run.remember import Memory
+from pipeline.types import TrackKey, Tracklet
+from storage.database import Database, open_database
+from storage.evidence import EvidenceStore
+from storage.exemplars import stored_exemplars
+from storage.sightings import sightings, trail_of
+from storage.types import Exemplar, Sighting
+from streams.types import CameraId
+
+_SCORE = 0.8
+"""Of detections that are told again; linking does not look at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """What is switched off.
+
+    Attributes:
+        constraints: Everybody may be in several cameras at once (in one camera never).
+    """
+
+    constraints: bool = False
+
+    def settings(self, linking: LinkingConfig, cameras: Iterable[str]) -> LinkingConfig:
+        """The same settings without it."""
+        if not self.constraints:
+            return linking
+        everywhere = tuple(combinations(sorted(cameras), 2))
+        return linking.model_copy(update={"overlapping": everywhere})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """What a watched site recorded, ready to be told again.
+
+    Attributes:
+        tracklets: In the order in which they were recorded.
+        vectors: Of their crops, as stored.
+    """
+
+    tracklets: tuple[Tracklet, ...]
+    vectors: KeptEmbedder
+
+
+def recording_of(database: Database, evidence: EvidenceStore) -> Recording:
+    """Every stored sighting as the tracklet it was, with its crops as the evidence shows them.
+
+    Times and boxes are those of the trail, twice a second.
+    """
+    found = sorted(sightings(database), key=lambda each: each.id)
+    crops = stored_exemplars(database, [each.id for each in found])
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    tracklets = []
+    for each in found:
+        pictures = []
+        for exemplar in crops.get(each.id, ()):
+            if exemplar.evidence is None:
+                continue
+            crop = _crop(exemplar, each.camera, evidence.get(exemplar.evidence))
+            vectors[content_of(crop)] = exemplar.vector
+            pictures.append(crop)
+        tracklets.append(_tracklet(each, trail_of(database, each.id), pictures))
+    model = ModelId(found[0].model if found else "")
+    return Recording(tracklets=tuple(tracklets), vectors=KeptEmbedder(model, vectors))
+
+
+def relinked(
+    tracklets: Sequence[Tracklet],
+    folder: Path,
+    *,
+    embedder: Embedder,
+    calibration: Calibration,
+    linking: LinkingConfig,
+) -> str:
+    """Link and record tracklets, in their order, in a new database in `folder`; its address."""
+    url = f"sqlite:///{folder / 'site.db'}"
+    with open_database(url, create=True) as database:
+        memory = Memory(
+            database=database,
+            evidence=EvidenceStore(folder / "evidence"),
+            embedder=embedder,
+            calibration=calibration,
+            gallery=Gallery(embedder.dimension),
+            config=linking,
+            listener=lambda *_: None,
+        )
+        for tracklet in tracklets:
+            memory.remember(tracklet)
+    return url
+
+
+def _crop(exemplar: Exemplar, camera: CameraId, jpeg: bytes) -> Crop:
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise ValueError(f"evidence {exemplar.evidence} is not a picture")
+    return Crop(
+        camera=camera,
+        modality=exemplar.modality,
+        captured_at_us=exemplar.captured_at_us,
+        box=exemplar.box,
+        pixels=np.ascontiguousarray(bgr[:, :, ::-1]),
+        quality=exemplar.quality,
+    )
+
+
+def _tracklet(
+    sighting: Sighting, trail: npt.NDArray[np.float64], crops: Sequence[Crop]
+) -> Tracklet:
+    return Tracklet(
+        camera=sighting.camera,
+        track=TrackKey(sighting.track),
+        part=sighting.part,
+        times_us=trail[:, 0].astype(np.int64),
+        boxes=trail[:, 1:].astype(np.float32),
+        scores=np.full(len(trail), _SCORE, np.float32),
+        modality=sighting.modality,
+        crops=tuple(crops),
+    )
