@@ -55,6 +55,7 @@ class Database:
         self._writer = engine.execution_options(noctule_writes=True)
         self._writing = threading.RLock()
         self.before_write: Callable[[], None] | None = None
+        self._file: tuple[int, int] | None = None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -77,10 +78,25 @@ class Database:
             with self._writer.begin() as connection:
                 if self.address.file is None:
                     connection.execute(select(func.pg_advisory_xact_lock(OUR_LOCKS, WRITER_LOCK)))
+                else:
+                    self._refuse_another_file(self.address.file)
                 yield connection
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _refuse_another_file(self, file: Path) -> None:
+        """Who deletes or replaces the file leaves us writing into one that nobody finds again."""
+        try:
+            found = file.stat()
+        except OSError as error:
+            raise DatabaseUnusable(
+                f"{file} was moved or deleted while it was in use ({error.strerror}); bring it "
+                "back, or start again with a new one"
+            ) from error
+        self._file = self._file or (found.st_dev, found.st_ino)
+        if self._file != (found.st_dev, found.st_ino):
+            raise DatabaseUnusable(f"{file} was replaced while it was in use; start again")
 
     def __enter__(self) -> Self:
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,7 +16,7 @@ from storage.batches import record_sightings
 from storage.check import check
 from storage.claims import claim_watcher
 from storage.database import Database, open_database
-from storage.errors import AlreadyRunning, DatabaseBusy
+from storage.errors import AlreadyRunning, DatabaseBusy, DatabaseUnusable
 from storage.sightings import record_sighting, sightings
 from storage.types import NewSighting
 from tests.storage_builders import TEN_O_CLOCK_US, sighting
@@ -155,6 +156,21 @@ def test_a_standby_that_is_not_promoted_yet_is_transient(postgresql_address: str
                 owner.execute("SET default_transaction_read_only = off")
                 owner.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only".encode())
         record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+
+
+@pytest.mark.parametrize("is_replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_file_that_is_taken_away_while_in_use_is_not_written_to(
+    sqlite_address: str, is_replaced: bool
+) -> None:
+    file = Path(sqlite_address.removeprefix("sqlite:///"))
+    with open_database(sqlite_address) as database:
+        record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+        moved = file.rename(file.with_name("moved.db"))
+        if is_replaced:
+            file.write_bytes(moved.read_bytes())
+
+        with pytest.raises(DatabaseUnusable, match="while it was in use"):
+            record_sighting(database, sighting(1), now_us=TEN_O_CLOCK_US)
 
 
 def test_a_pool_that_is_lent_out_says_which_setting_helps(
