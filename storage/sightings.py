@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import ColumnElement, Row, Select, func, select, update
 
-from storage.batches import TRAIL_COLUMNS, record_sightings
+from storage.batches import LINKER, TRAIL_COLUMNS, record_sightings
 from storage.database import Database
 from storage.errors import NotFound
 from storage.exemplars import evidence_of
 from storage.links import append_link_event, decide_identity
 from storage.schema import CameraRow, LinkEventRow, ModelVersionRow, SightingRow
+from storage.tombstones import living_links
 from storage.types import (
     ALWAYS,
     Decision,
@@ -58,8 +59,11 @@ def relink(
 
     Raises:
         NotFound: There is no such sighting, or no such identity.
+        PersonErased: An operator names somebody who was erased; for the linker it is a new person.
     """
     with db.write() as connection:
+        if made_by == LINKER:
+            (link,) = living_links(connection, [link])
         newest = select(SightingRow.link_sequence).where(SightingRow.id == sighting)
         sequence = connection.execute(newest).scalar()
         if sequence is None:

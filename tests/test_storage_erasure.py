@@ -156,6 +156,8 @@ def test_what_is_seen_of_an_erased_person_afterwards_is_a_new_person(
     still_in_view = record_sighting(site, sighting(9, link=link_to(1)), now_us=NOW_US)
 
     assert still_in_view.identity == 3
+    settled = relink(site, SightingId(4), link_to(1), made_by="linker", now_us=NOW_US)
+    assert settled == 4
     assert check(site, None) == []
 
 
