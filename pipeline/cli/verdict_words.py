@@ -41,6 +41,7 @@ def says(verdict: Verdict) -> str:
 def moves(moved: Sequence[Moved]) -> str:
     """What happened to visits, counted.
 
+    >>> from storage.types import SightingId
     >>> moves([Moved(sighting=SightingId(1), before=IdentityId(4), after=None)])
     '1 P-0004 → unsure'
     """
