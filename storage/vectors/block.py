@@ -3,7 +3,7 @@
 Vectors are sorted into lists by their nearest centre, and each is described by half a byte per four
 numbers (product quantisation: Jegou, Douze, Schmid, "Product quantization for nearest neighbor
 search", 2011; the descriptions are compared in registers: Andre, Kermarrec, Le Scouarnec, "Quicker
-ADC", 2019). A search reads a quarter of the lists; the best candidates are compared exactly.
+ADC", 2019). A search reads a sixth of the lists; the best candidates are compared exactly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from storage.vectors.index import (
     Ids,
     Vectors,
     best,
-    exact_similarities,
     joined,
     load_faiss,
     nothing_found,
@@ -32,11 +31,13 @@ if TYPE_CHECKING:
 
 NUMBERS_PER_CODE = 4
 CODE_BITS = 4
-LISTS_READ = 1 / 4
+LISTS_READ = 1 / 6
 """Share of the lists that a search reads (benchmarks/vector_search.py)."""
 RESCORED = 100
 """Candidates compared exactly, at least; three for each neighbour that is asked for."""
 RESCORED_PER_NEIGHBOUR = 3
+SPARE = 8
+"""Candidates beyond k that are compared in double precision, so that ties end at the lowest id."""
 TRAINING_PER_LIST = 64
 TRAINING_LEAST = 20_000
 TRAINING_ROUNDS = 10
@@ -83,16 +84,14 @@ class Block:
             return nothing_found(len(queries), k)
         # Many neighbours lie in many lists: read enough of them for twice as many candidates.
         n_read = max(LISTS_READ, 2 * n / self.n_alive) * self.lists.nlist
-        parts = []
         self.lists.nprobe = min(math.ceil(n_read), self.lists.nlist)
-        at_once = max(1, ROWS_AT_ONCE // n)
-        for start in range(0, len(queries), at_once):
-            some = queries[start : start + at_once]
-            parts.append(self._rescored(some, self.lists.search(some, n)[1], k))
-        return Neighbours(
-            ids=np.concatenate([part.ids for part in parts]),
-            similarities=np.concatenate([part.similarities for part in parts]),
-        )
+        found = nothing_found(len(queries), k)
+        candidates: Ids = self.lists.search(queries, n)[1]
+        for row, (query, mine) in enumerate(zip(queries, candidates, strict=True)):
+            ids, similarities = self._rescored(query, mine[mine >= 0], k)
+            found.ids[row, : len(ids)] = ids
+            found.similarities[row, : len(ids)] = similarities
+        return found
 
     def search_among(self, queries: Vectors, k: int, among: Ids) -> Neighbours:
         """The `k` nearest of some numbers, each compared exactly."""
@@ -107,11 +106,16 @@ class Block:
             found = joined([found, best(ids, similarities, k)], k)
         return found
 
-    def _rescored(self, queries: Vectors, candidates: Ids, k: int) -> Neighbours:
-        kept = self.vectors[self._rows(candidates)]
-        similarities = exact_similarities(queries, kept)
-        similarities[candidates < 0] = -1
-        return best(candidates, similarities, k)
+    def _rescored(self, query: Vectors, candidates: Ids, k: int) -> tuple[Ids, Vectors]:
+        """The `k` best: by single precision down to a few more than `k`, these by double."""
+        kept = self.vectors[self._rows(candidates)]  # (n, D)
+        if len(candidates) > k + SPARE:
+            few = np.argpartition(kept @ query, -k - SPARE)[-k - SPARE :]
+            candidates, kept = candidates[few], kept[few]
+        exact = np.clip(kept.astype(np.float64) @ query.astype(np.float64), -1, 1)
+        similarities = exact.astype(np.float32)
+        order = np.lexsort((candidates, -similarities))[:k]
+        return candidates[order], similarities[order]
 
     def _rows(self, ids: Ids) -> npt.NDArray[np.intp]:
         """Where these numbers are, or anywhere if they are not."""

@@ -111,13 +111,15 @@ def best(ids: Ids, similarities: Vectors, k: int) -> Neighbours:
         ids: (M, n) numbers; -1 stands for none.
         similarities: (M, n) of them, -1 beside none.
     """
-    missing = ids < 0
-    order = np.lexsort((ids, -similarities, missing), axis=1)[:, :k]
-    shape = (len(ids), k)
-    found = Neighbours(ids=np.full(shape, -1), similarities=np.full(shape, -1, dtype=np.float32))
-    found.ids[:, : order.shape[1]] = np.take_along_axis(ids, order, axis=1)
-    found.similarities[:, : order.shape[1]] = np.take_along_axis(similarities, order, axis=1)
-    return found
+    order = np.lexsort((ids, -similarities, ids < 0), axis=1)[:, :k]
+    ids = np.take_along_axis(ids, order, axis=1)
+    similarities = np.take_along_axis(similarities, order, axis=1)
+    n_missing = k - ids.shape[1]
+    if n_missing:
+        lacking = ((0, 0), (0, n_missing))
+        ids = np.pad(ids, lacking, constant_values=-1)
+        similarities = np.pad(similarities, lacking, constant_values=-1)
+    return Neighbours(ids=ids, similarities=similarities)
 
 
 def nothing_found(n_queries: int, k: int) -> Neighbours:
