@@ -11,20 +11,25 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import (
+    audit,
     calibrate,
     camera,
     config,
     data,
     database,
     embed,
+    erase,
     evaluate,
+    expire,
     export,
+    hold,
     query,
     run,
     search,
     topology,
     track,
     train,
+    vectors,
     verdict,
 )
 from pipeline.errors import UsageInvalid
@@ -83,6 +88,12 @@ app.command()(train.train)
 app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(camera.app, name="camera")
+app.command()(erase.erase)
+app.add_typer(hold.app, name="hold")
+app.command()(audit.audit)
+database.app.command("expire")(expire.expire)
+database.app.command("index")(vectors.index)
+database.app.command("reembed")(vectors.reembed)
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
 
