@@ -1,0 +1,363 @@
+"""Second thoughts: the visits of some hours with all that is known of them, and changed decisions.
+
+Decisions are appended in batches, one transaction each; a visit about which something else was said
+in the meantime (an operator's verdict, the linker) is left alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from storage.database import Database
+from storage.exemplars import IDS_PER_QUERY, to_vector
+from storage.links import append_link_event, decide_identity
+from storage.schema import (
+    CameraRow,
+    ExemplarRow,
+    LinkEventRow,
+    ModelVersionRow,
+    SightingRow,
+    VerdictRow,
+    VerdictSightingRow,
+)
+from storage.sightings import overlapping
+from storage.standing import holds, undone_verdicts
+from storage.types import (
+    Decision,
+    IdentityId,
+    NewLink,
+    Side,
+    SightingId,
+    Span,
+    VerdictId,
+    VerdictKind,
+)
+from streams.types import CameraId, Modality
+
+REFINE = "refine"
+_BINDING = (VerdictKind.SAME, VerdictKind.NOT_SAME, VerdictKind.MERGE, VerdictKind.SPLIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Revisited:
+    """One visit (or part of one) with what it looked like and who it is said to be.
+
+    Attributes:
+        sequence: Of its newest link event; a decision holds only while this is the newest.
+        identity: Who, None while unsure.
+        named: Identity, candidate and runner-up of its newest link event.
+        probability: Of the candidate, None where nobody was compared.
+        is_settled: Its newest link event follows a verdict, or the undoing of one: it stays.
+        is_pinned: It follows a verdict that is none of `undo`: an operator said who it is, or (no
+            identity) that it shall be nobody.
+        vectors: (N, D) float32 unit rows, best first; N may be 0.
+        modality: (N,) light of each.
+        qualities: (N,) of each, in [0, 1].
+    """
+
+    id: SightingId
+    sequence: int
+    track: str
+    part: int
+    camera: CameraId
+    modality: Modality
+    first_seen_us: int
+    last_seen_us: int
+    identity: IdentityId | None
+    named: frozenset[IdentityId]
+    probability: float | None
+    is_settled: bool
+    is_pinned: bool
+    vectors: npt.NDArray[np.float32]
+    modalities: tuple[Modality, ...]
+    qualities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revisit:
+    """The visits of some hours, and what they are compared with.
+
+    Attributes:
+        span: What was looked at; begins later than asked where there were too many tracks.
+        n_left_out: Tracks of the span asked for that were too many.
+        visits: All parts of the tracks that reach into the span, oldest first.
+        context: Of the people named there: their visits outside of it, oldest first.
+    """
+
+    span: Span
+    n_left_out: int
+    visits: tuple[Revisited, ...]
+    context: tuple[Revisited, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """An operator's verdict that holds: `a` and `b` are one person, or nobody of `a` is of `b`.
+
+    Attributes:
+        number: Later verdicts have higher ones.
+        a: Visits decided about.
+        b: Visits held against.
+    """
+
+    number: VerdictId
+    is_same: bool
+    a: frozenset[SightingId]
+    b: frozenset[SightingId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rethought:
+    """A new decision about one visit.
+
+    Attributes:
+        sequence: Of the link event that was the newest when this was decided.
+        link: The first `new` of a batch makes the person; a `link` without identity is to them.
+    """
+
+    sighting: SightingId
+    sequence: int
+    link: NewLink
+
+
+def revisit(db: Database, *, model: str, span: Span, horizon_us: int, max_tracks: int) -> Revisit:
+    """The newest `max_tracks` tracks that reach into `span`, with the past of those named there.
+
+    Reads one unchanging state.
+
+    Args:
+        model: Only vectors of this network; others do not compare.
+        horizon_us: How far outside of the span its people are looked up.
+        max_tracks: Tracks at most, of the span and of the past each.
+    """
+    with db.read() as connection:
+        newest = connection.execute(_tracks_of(span)).all()
+        chosen = [str(row.track) for row in newest[:max_tracks]]
+        left_out = newest[max_tracks:]
+        visits = _read(connection, model, SightingRow.track, sorted(chosen))
+        if left_out and visits:
+            span = replace(span, from_us=min(row.ended_us for row in newest[:max_tracks]))
+        named = sorted({who for visit in visits for who in visit.named})
+        times = [visit.first_seen_us for visit in visits]
+        around = Span(
+            from_us=min(times, default=0) - horizon_us, to_us=max(times, default=0) + horizon_us
+        )
+        known = {visit.id for visit in visits}
+        past = [v for v in _ids_of(connection, named, around) if v not in known]
+        context = _read(connection, model, SightingRow.id, sorted(past[:max_tracks]))
+    return Revisit(
+        span=span, n_left_out=len(left_out), visits=tuple(visits), context=tuple(context)
+    )
+
+
+def verdicts_about(db: Database, sightings: Iterable[SightingId]) -> list[Said]:
+    """Verdicts not taken back that bind these visits together or apart, oldest first."""
+    asked = sorted(sightings)
+    found: set[int] = set()
+    sides: defaultdict[tuple[int, str], set[SightingId]] = defaultdict(set)
+    with db.read() as connection:
+        undone_by = undone_verdicts(connection)
+        for start in range(0, len(asked), IDS_PER_QUERY):
+            some = asked[start : start + IDS_PER_QUERY]
+            query = select(VerdictSightingRow.verdict_id).where(
+                VerdictSightingRow.sighting_id.in_(some)
+            )
+            found |= set(connection.execute(query.distinct()).scalars())
+        numbers = sorted(found)
+        kinds: dict[int, VerdictKind] = {}
+        for start in range(0, len(numbers), IDS_PER_QUERY):
+            holding = select(VerdictRow.id, VerdictRow.kind).where(
+                VerdictRow.id.in_(numbers[start : start + IDS_PER_QUERY]),
+                VerdictRow.kind.in_([kind.value for kind in _BINDING]),
+            )
+            some_kinds = {
+                row.id: VerdictKind(row.kind)
+                for row in connection.execute(holding)
+                if holds(VerdictId(row.id), undone_by)
+            }
+            about = select(VerdictSightingRow).where(
+                VerdictSightingRow.verdict_id.in_(list(some_kinds))
+            )
+            for row in connection.execute(about):
+                sides[row.verdict_id, row.side].add(SightingId(row.sighting_id))
+            kinds.update(some_kinds)
+    return [
+        Said(
+            number=VerdictId(number),
+            is_same=kind in (VerdictKind.SAME, VerdictKind.MERGE),
+            a=frozenset(sides[number, Side.A]),
+            b=frozenset(sides[number, Side.B]),
+        )
+        for number, kind in sorted(kinds.items())
+    ]
+
+
+def rethink(
+    db: Database, batch: Sequence[Rethought], *, now_us: int
+) -> dict[SightingId, IdentityId | None]:
+    """Append these decisions in one transaction: all of them or none.
+
+    Returns:
+        Who the changed visits show now. Those about which something was said in the meantime are
+        not among them and stay as they are.
+
+    Raises:
+        NotFound: A link names an identity that there is none of.
+        ValueError: A link without identity, and no `new` before it that was still open.
+    """
+    changed: dict[SightingId, IdentityId | None] = {}
+    made: IdentityId | None = None
+    with db.write() as connection:
+        newest = _newest_sequences(connection, [thought.sighting for thought in batch])
+        still_open = [t for t in batch if newest.get(t.sighting) == t.sequence]
+        founds = any(t.link.decision is Decision.NEW for t in batch)
+        for index, thought in enumerate(still_open):
+            link = thought.link
+            if founds and index == 0 and link.decision is Decision.LINK:
+                link = replace(link, decision=Decision.NEW, probability=None)
+            elif link.decision is Decision.LINK and link.identity is None:
+                link = replace(link, identity=made, candidate=made)
+            identity = decide_identity(connection, link, now_us=now_us)
+            if link.decision is Decision.NEW:
+                made = identity
+            append_link_event(
+                connection,
+                thought.sighting,
+                thought.sequence + 1,
+                link,
+                identity=identity,
+                made_by=REFINE,
+                now_us=now_us,
+            )
+            follow = update(SightingRow).where(SightingRow.id == thought.sighting)
+            connection.execute(
+                follow.values(identity_id=identity, link_sequence=thought.sequence + 1)
+            )
+            changed[thought.sighting] = identity
+    return changed
+
+
+def newest_visit_us(db: Database) -> int | None:
+    """When the newest visit began, None if there is none."""
+    with db.read() as connection:
+        return connection.execute(select(func.max(SightingRow.first_seen_us))).scalar()
+
+
+def _tracks_of(span: Span) -> Select[*tuple[Any, ...]]:
+    """Tracks that reach into `span`, newest first."""
+    ended = func.max(SightingRow.last_seen_us)
+    return (
+        select(SightingRow.track, ended.label("ended_us"))
+        .where(*overlapping(span))
+        .group_by(SightingRow.track)
+        .order_by(ended.desc(), SightingRow.track)
+    )
+
+
+def _ids_of(connection: Connection, named: Sequence[IdentityId], around: Span) -> list[SightingId]:
+    """Visits of these people within `around`, newest first. Served by ix_sighting_trajectory."""
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(named), IDS_PER_QUERY):
+        query = select(SightingRow.first_seen_us, SightingRow.id).where(
+            SightingRow.identity_id.in_(named[start : start + IDS_PER_QUERY]),
+            SightingRow.first_seen_us >= around.from_us,
+            SightingRow.first_seen_us < around.to_us,
+        )
+        found += [(row.first_seen_us, row.id) for row in connection.execute(query)]
+    return [SightingId(number) for _, number in sorted(found, reverse=True)]
+
+
+def _read(connection: Connection, model: str, column: Any, keys: Sequence[Any]) -> list[Revisited]:
+    found: list[Revisited] = []
+    for start in range(0, len(keys), IDS_PER_QUERY):
+        chosen = column.in_(keys[start : start + IDS_PER_QUERY])
+        rows = connection.execute(_select_visits().where(chosen)).all()
+        vectors: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
+        for row in connection.execute(_select_vectors(model).where(chosen)):
+            vectors[row.sighting_id].append(row)
+        found += [_to_visit(row, vectors[row.id]) for row in rows]
+    return sorted(found, key=lambda visit: (visit.first_seen_us, visit.id))
+
+
+def _select_visits() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            SightingRow.id,
+            SightingRow.link_sequence,
+            SightingRow.track,
+            SightingRow.part,
+            CameraRow.name.label("camera"),
+            SightingRow.modality,
+            SightingRow.first_seen_us,
+            SightingRow.last_seen_us,
+            SightingRow.identity_id,
+            LinkEventRow.candidate_id,
+            LinkEventRow.runner_up_id,
+            LinkEventRow.probability,
+            LinkEventRow.verdict_id,
+            VerdictRow.kind,
+        )
+        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+        .join(
+            LinkEventRow,
+            (LinkEventRow.sighting_id == SightingRow.id)
+            & (LinkEventRow.sequence == SightingRow.link_sequence),
+        )
+        .outerjoin(VerdictRow, VerdictRow.id == LinkEventRow.verdict_id)
+    )
+
+
+def _select_vectors(model: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            ExemplarRow.sighting_id,
+            ExemplarRow.vector,
+            ExemplarRow.modality,
+            ExemplarRow.quality,
+        )
+        .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
+        .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
+        .where(ModelVersionRow.name == model)
+        .order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
+    )
+
+
+def _to_visit(row: Row[*tuple[Any, ...]], exemplars: Sequence[Row[*tuple[Any, ...]]]) -> Revisited:
+    named = (row.identity_id, row.candidate_id, row.runner_up_id)
+    return Revisited(
+        id=SightingId(row.id),
+        sequence=row.link_sequence,
+        track=row.track,
+        part=row.part,
+        camera=CameraId(row.camera),
+        modality=Modality(row.modality),
+        first_seen_us=row.first_seen_us,
+        last_seen_us=row.last_seen_us,
+        identity=row.identity_id,
+        named=frozenset(IdentityId(who) for who in named if who is not None),
+        probability=row.probability,
+        is_settled=row.verdict_id is not None,
+        is_pinned=row.kind is not None and row.kind != VerdictKind.UNDO,
+        vectors=np.array([to_vector(exemplar.vector) for exemplar in exemplars], np.float32),
+        modalities=tuple(Modality(exemplar.modality) for exemplar in exemplars),
+        qualities=tuple(exemplar.quality for exemplar in exemplars),
+    )
+
+
+def _newest_sequences(
+    connection: Connection, sightings: Sequence[SightingId]
+) -> dict[SightingId, int]:
+    found: dict[SightingId, int] = {}
+    for start in range(0, len(sightings), IDS_PER_QUERY):
+        query = select(SightingRow.id, SightingRow.link_sequence).where(
+            SightingRow.id.in_(sightings[start : start + IDS_PER_QUERY])
+        )
+        found |= {SightingId(row.id): row.link_sequence for row in connection.execute(query)}
+    return found
