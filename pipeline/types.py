@@ -26,6 +26,7 @@ class Tracklet:
         scores: (N,) float32, detector confidence.
         modality: Of most of its frames.
         crops: Best by quality, best first, of every modality seen; may be empty.
+        is_last: The view has ended; otherwise another part will come.
     """
 
     camera: CameraId
@@ -36,6 +37,7 @@ class Tracklet:
     scores: npt.NDArray[np.float32]
     modality: Modality
     crops: tuple[Crop, ...]
+    is_last: bool = True
 
     @property
     def first_seen_us(self) -> int:

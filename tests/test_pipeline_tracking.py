@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.tracking.config import TrackingConfig
-from pipeline.tracking.gathering import Gathering
+from pipeline.tracking.gathering import Gathering, outline_quality
 from pipeline.tracking.tracklets import CameraTracker
 from pipeline.types import Tracklet
 from streams.types import CameraId, Frame, Modality
@@ -207,17 +207,18 @@ def test_a_long_track_comes_in_parts_that_share_its_key_and_leave_out_nothing() 
     assert all(tracklet.crops for tracklet in tracklets)
 
 
-def test_a_last_part_without_a_picture_is_dropped_and_counted() -> None:
+def test_the_end_of_a_view_is_told_however_short_its_last_part_is() -> None:
     config = TrackingConfig(part_after_s=3.0, crops_per_part=0)
     tracker = CameraTracker(CameraId("gate"), config)
     tracklets: list[Tracklet] = []
 
-    for frame, detections in footage([Walker(x_px=300)], seconds=3.4):
+    for frame, detections in footage([Walker(x_px=300)], seconds=3.1):
         tracklets += tracker.update(frame, detections)
     tracklets += tracker.cut()
 
-    assert [tracklet.part for tracklet in tracklets] == [0]
-    assert tracker.n_discarded == 1
+    assert [(t.part, t.is_last) for t in tracklets] == [(0, False), (1, True)]
+    assert tracklets[1].last_seen_us - tracklets[1].first_seen_us < config.min_visit_s * SECOND_US
+    assert tracker.n_discarded == 0
 
 
 def test_a_track_shorter_than_a_visit_is_dropped_and_counted() -> None:
@@ -241,6 +242,21 @@ def test_pictures_are_of_the_person_and_the_best_comes_first() -> None:
         qualities = [crop.quality for crop in tracklet.crops]
         assert qualities == sorted(qualities, reverse=True)
         assert len(qualities) == CONFIG.crops_per_part
+
+
+def test_a_box_suddenly_half_as_high_gives_pictures_of_less_quality() -> None:
+    standing = (100.0, 50.0, 140.0, 150.0)
+    behind_a_table = (100.0, 50.0, 140.0, 105.0)
+    two_in_one_box = (100.0, 50.0, 190.0, 150.0)
+
+    whole, half, double = (
+        outline_quality(box, [standing] * 6 + [box])
+        for box in (standing, behind_a_table, two_in_one_box)
+    )
+
+    assert whole == 1
+    assert half < 0.5
+    assert double < 0.7
 
 
 def test_weak_detections_continue_a_track_but_never_start_one() -> None:
@@ -279,9 +295,9 @@ def test_a_picture_without_motion_for_too_long_ends_the_track() -> None:
     before = tracker.pause(START_US + SECOND_US + round(CONFIG.still_patience_s * SECOND_US))
     after = tracker.pause(START_US + 2 * SECOND_US + round(CONFIG.still_patience_s * SECOND_US))
 
-    # The long view is handed on as a part, then nothing is left but the end.
-    assert [tracklet.part for tracklet in before] == [0]
-    assert after == []
+    # The long view is handed on as a part, then only its end is left to tell.
+    assert [(tracklet.part, tracklet.is_last) for tracklet in before] == [(0, False)]
+    assert [(tracklet.part, tracklet.is_last) for tracklet in after] == [(1, True)]
     assert tracker.open_tracks() == []
 
 

@@ -1,35 +1,52 @@
-"""Everybody seen within the horizon: one mean vector per sighting and modality."""
+"""Everybody seen within the horizon: how they looked, visit by visit, and where they were."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
 
 from models.types import Embeddings
-from storage.types import GalleryRow, IdentityId
+from pipeline.linking.past import Past
+from pipeline.types import TrackKey
+from storage.types import GalleryRow, IdentityId, SightingId
 from storage.vectors import FlatIndex
 from streams.types import CameraId, Modality
 
 Vector = npt.NDArray[np.float32]
+Path = npt.NDArray[np.float64]
+MOST_LOOKS = 64
+"""Of one identity; the oldest give way. Somebody who stays all day is handed on in many parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Look:
-    """How one person looked during one visit.
+    """One person during one visit: where, when and looking how.
 
     Attributes:
-        means: Per modality, the unit mean of the visit's vectors, (D,) float32.
+        means: Per modality, the unit mean of the visit's vectors, (D,) float32; empty if no picture
+            was worth comparing, and the visit only tells where the person was.
+        sighting: The visit in the database; None if it is not there.
+        track: The unbroken view that it is a part of, if it may have more parts.
+        path: (M, 3) float64 rows of time in microseconds UTC and feet in metres; None if the camera
+            has no ground.
+        is_open: The view went on when this part was handed on, and no later part has come yet.
+        is_confirmed: An operator said who it is: compared beyond the horizon.
     """
 
     camera: CameraId
     first_seen_us: int
     last_seen_us: int
     means: Mapping[Modality, Vector]
+    sighting: SightingId | None = None
+    track: TrackKey | None = None
+    path: Path | None = None
+    is_open: bool = False
+    is_confirmed: bool = False
 
 
 def mean_look(embeddings: Embeddings) -> dict[Modality, Vector]:
@@ -55,18 +72,25 @@ def unit(vector: Vector) -> Vector:
 
 
 class Gallery:
-    """Identities with their looks, searchable by vector. Owned by one thread.
+    """Identities with their looks, searchable by vector and by time. Owned by one thread.
+
+    Bounded by the people seen since `forget_before`, each with at most `MOST_LOOKS` looks.
 
     Args:
         dimension: Length D of the vectors of the one network in use.
+
+    Attributes:
+        past: How people looked before that; for suggestions only.
     """
 
     def __init__(self, dimension: int) -> None:
-        self._dimension = dimension
+        self.past = Past()
         self._indexes = {modality: FlatIndex(dimension) for modality in Modality}
-        self._looks: dict[IdentityId, list[Look]] = defaultdict(list)
+        self._looks: dict[IdentityId, dict[int, Look]] = {}
         self._owners: dict[int, IdentityId] = {}
-        self._numbers: dict[Look, list[tuple[Modality, int]]] = {}
+        self._of_sighting: dict[SightingId, int] = {}
+        self._open: dict[TrackKey, int] = {}
+        self._by_end: list[tuple[int, int]] = []
         self._next = 0
 
     def __len__(self) -> int:
@@ -76,19 +100,54 @@ class Gallery:
     def __iter__(self) -> Iterator[IdentityId]:
         return iter(self._looks)
 
+    @property
+    def n_looks(self) -> int:
+        """Looks of all identities."""
+        return len(self._owners)
+
     def looks(self, identity: IdentityId) -> list[Look]:
-        return self._looks[identity]
+        """In the order in which they were added; none for somebody unknown."""
+        return list(self._looks.get(identity, {}).values())
 
     def add(self, identity: IdentityId, look: Look) -> None:
-        """Remember that `identity` looked like this."""
-        self._looks[identity].append(look)
-        rows = []
+        """Remember that `identity` looked like this; an earlier part of its track has ended."""
+        number = self._next
+        self._next += 1
+        if look.track is not None:
+            self._close(look.track)
+            if look.is_open:
+                self._open[look.track] = number
+        if look.sighting is not None:
+            self._of_sighting[look.sighting] = number
+        self._owners[number] = identity
+        mine = self._looks.setdefault(identity, {})
+        mine[number] = look
+        insort(self._by_end, (look.last_seen_us, number))
         for modality, mean in look.means.items():
-            self._indexes[modality].add(np.array([self._next], dtype=np.int64), mean[None])
-            self._owners[self._next] = identity
-            rows.append((modality, self._next))
-            self._next += 1
-        self._numbers[look] = rows
+            self._indexes[modality].add(np.array([number], dtype=np.int64), mean[None])
+        if len(mine) > MOST_LOOKS:
+            self._remove([next(iter(mine))])
+
+    def move(self, sighting: SightingId, identity: IdentityId | None) -> bool:
+        """Let a visit be somebody else's, or nobody's.
+
+        Returns:
+            Whether the visit is remembered; if not, add its look.
+        """
+        number = self._of_sighting.get(sighting)
+        if number is None:
+            self.past.forget_visit(sighting)
+            return False
+        look = self._looks[self._owners[number]][number]
+        self._remove([number])
+        if identity is not None:
+            self.add(identity, look)
+        return True
+
+    def drop(self, identity: IdentityId) -> None:
+        """Forget a person altogether."""
+        self._remove(list(self._looks.get(identity, {})))
+        self.past.drop(identity)
 
     def near(self, means: Mapping[Modality, Vector], k: int) -> list[IdentityId]:
         """The `k` nearest identities of every pair of lights, all together, ascending."""
@@ -97,6 +156,63 @@ class Gallery:
             for mean in means.values():
                 found |= self._nearest(index, mean, k)
         return sorted(found)
+
+    def seen_since(self, since_us: int) -> list[IdentityId]:
+        """Identities with a view that ended then or later, or has not ended; ascending."""
+        start = bisect_left(self._by_end, (since_us, -1))
+        numbers = [number for _, number in self._by_end[start:]]
+        return sorted({self._owners[number] for number in [*numbers, *self._open.values()]})
+
+    def latest_first(self) -> list[IdentityId]:
+        """All identities, the one seen last first."""
+        numbers = [*self._open.values(), *(number for _, number in reversed(self._by_end))]
+        return list(dict.fromkeys(self._owners[number] for number in numbers))
+
+    def forget_before(self, oldest_us: int, *, past_us: int | None = None) -> None:
+        """Drop looks that ended before `oldest_us`, and identities left with none.
+
+        Args:
+            past_us: Looks that ended then or later stay known to `past`, and confirmed ones stay
+                altogether; None: no look does.
+        """
+        old: list[int] = []
+        for last_seen_us, number in self._by_end:
+            if last_seen_us >= oldest_us:
+                break
+            identity = self._owners[number]
+            look = self._looks[identity][number]
+            if past_us is None or last_seen_us < past_us:
+                old.append(number)
+            elif not look.is_confirmed:
+                self.past.add(identity, look.means, last_seen_us, look.sighting)
+                old.append(number)
+        self._remove(old)
+        if past_us is not None:
+            self.past.forget_before(past_us)
+
+    def _close(self, track: TrackKey) -> None:
+        number = self._open.pop(track, None)
+        if number is not None:
+            mine = self._looks[self._owners[number]]
+            mine[number] = replace(mine[number], is_open=False)
+
+    def _remove(self, numbers: list[int]) -> None:
+        gone: dict[Modality, list[int]] = {modality: [] for modality in Modality}
+        for number in numbers:
+            identity = self._owners.pop(number)
+            look = self._looks[identity].pop(number)
+            if not self._looks[identity]:
+                del self._looks[identity]
+            if look.sighting is not None:
+                self._of_sighting.pop(look.sighting, None)
+            if look.track is not None and self._open.get(look.track) == number:
+                del self._open[look.track]
+            del self._by_end[bisect_left(self._by_end, (look.last_seen_us, number))]
+            for modality in look.means:
+                gone[modality].append(number)
+        for modality, rows in gone.items():
+            if rows:
+                self._indexes[modality].remove(np.array(rows, dtype=np.int64))
 
     def _nearest(self, index: FlatIndex, mean: Vector, k: int) -> set[IdentityId]:
         """Owners of the nearest looks; somebody seen very often must not crowd the others out."""
@@ -110,18 +226,6 @@ class Gallery:
             n = min(2 * n, len(index))
         return owners
 
-    def forget_before(self, oldest_us: int) -> None:
-        """Drop looks that ended before `oldest_us`, and identities left with none."""
-        for identity in list(self._looks):
-            old = [look for look in self._looks[identity] if look.last_seen_us < oldest_us]
-            for look in old:
-                self._looks[identity].remove(look)
-                for modality, number in self._numbers.pop(look):
-                    self._indexes[modality].remove(np.array([number], dtype=np.int64))
-                    del self._owners[number]
-            if not self._looks[identity]:
-                del self._looks[identity]
-
 
 def fill(gallery: Gallery, rows: Iterable[GalleryRow]) -> None:
     """Rebuild `gallery` from the database: exemplars of one sighting become one look.
@@ -129,7 +233,13 @@ def fill(gallery: Gallery, rows: Iterable[GalleryRow]) -> None:
     Args:
         rows: Ordered by sighting.
     """
-    for _, group in groupby(rows, key=lambda row: row.sighting):
+    for identity, look in looks_of(rows):
+        gallery.add(identity, look)
+
+
+def looks_of(rows: Iterable[GalleryRow]) -> Iterator[tuple[IdentityId, Look]]:
+    """One look, and whose it is, for the exemplars of each sighting; rows ordered by sighting."""
+    for sighting, group in groupby(rows, key=lambda row: row.sighting):
         exemplars = list(group)
         first = exemplars[0]
         means = {
@@ -137,10 +247,13 @@ def fill(gallery: Gallery, rows: Iterable[GalleryRow]) -> None:
             for modality in Modality
             if any(e.modality is modality for e in exemplars)
         }
-        look = Look(
-            camera=first.camera,
-            first_seen_us=first.first_seen_us,
-            last_seen_us=first.last_seen_us,
-            means=means,
+        yield (
+            first.identity,
+            Look(
+                camera=first.camera,
+                first_seen_us=first.first_seen_us,
+                last_seen_us=first.last_seen_us,
+                means=means,
+                sighting=sighting,
+            ),
         )
-        gallery.add(first.identity, look)

@@ -1,11 +1,11 @@
 """Who is this? Open-set identification of one tracklet against the gallery.
 
 The hypotheses "it is identity i" (one for each eligible identity) and "it is nobody known" exclude
-each other, so Bayes' rule gives their probabilities from the calibrated likelihood ratios
-L_i = p(similarity | same person) / p(similarity | different people) and the prior share of people
-who return, spread evenly over the N eligible identities:
+each other, so Bayes' rule gives their probabilities from the likelihood ratios of looks
+L_i = p(similarity | same person) / p(similarity | different people), those of time and place T_i,
+and the prior share of people who return, spread evenly over the N eligible identities:
 
-    P(i) = (returning / N) L_i / Z     P(new) = (1 - returning) / Z
+    P(i) = (returning / N) L_i T_i / Z     P(new) = (1 - returning) / Z
 
 with Z such that all of them sum to one. A look-alike therefore lowers the probability of the best
 candidate by itself: two people in the same uniform end as "unsure", not as a coin toss.
@@ -15,38 +15,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Protocol
-
-import numpy as np
+from dataclasses import dataclass
 
 from models.types import Embeddings
+from pipeline.linking.circumstances import (
+    NOTHING,
+    Circumstances,
+    Presence,
+    circumstances_of,
+    gap_of,
+    latest_before,
+)
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.gallery import Gallery, Look, Vector, mean_look
+from pipeline.linking.constraints import Exclusion, exclusion_of, see_the_same, tolerated_s
+from pipeline.linking.evidence import Calibrated, trust_of, weigh
+from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look
+from pipeline.linking.past import FormerSelf
+from pipeline.linking.prior import ratios
+from pipeline.linking.reason import Argument, Suggestion, grounds, sentence
+from pipeline.linking.topology import Transits
 from pipeline.types import Tracklet
 from storage.types import Decision, IdentityId, NewLink, person_name
-from streams.types import CameraId, Modality
+from streams.types import Modality
 
-_AGREEING_LOOKS = 2
-"""Looks of an identity averaged into its similarity: one alone may be a lucky frame."""
-_FULL_QUALITY = 0.75
-"""Mean quality of crops from which their evidence counts in full, as in the calibration; poorer
-pictures say proportionally less, so that small and blurred people end as unsure, not as wrong."""
-_CORRELATION = 0.4
-"""Of evidence from different pairs of lights about the same two people: it repeats itself in part.
-The log-likelihood ratio of k equally correlated Gaussian scores is their sum / (1 + (k - 1) r)."""
-
-
-class Calibrated(Protocol):
-    """Turns similarity into evidence; belongs to one network."""
-
-    @property
-    def name(self) -> str: ...
-
-    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
-        """How much likelier this similarity is for one person than for two; > 0."""
-        ...
+_LATELY_US = 900_000_000
+"""People whose last view ended so long ago may be proposed by their way alone."""
+_MOST_LOG_ODDS = 600.0
+_NEAREST_PAST = 3
+_SUGGEST_FROM = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,24 +51,23 @@ class Candidate:
 
     Attributes:
         probability: That this identity is the person, among all hypotheses, [0, 1].
-        similarity: Mean cosine of the looks that agree best.
+        of_looks: The same, had transit times not been asked.
+        similarity: Mean cosine to its looks, in the pair of lights that says most.
         pair: Modality of the person in question, and of the looks compared with.
-        nearest: The look of the identity that is most similar.
+        nearest: Of these looks, the most similar.
+        n_looks: How many these are.
+        log_ratio: What all looks together say, before `trust`.
     """
 
     identity: IdentityId
     probability: float
+    of_looks: float
     similarity: float
     pair: tuple[Modality, Modality]
     nearest: Look
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Evidence:
-    similarity: float
-    pair: tuple[Modality, Modality]
-    nearest: Look
-    likelihood_ratio: float
+    n_looks: int
+    log_ratio: float
+    circumstances: Circumstances
 
 
 def link(
@@ -84,6 +79,8 @@ def link(
     config: LinkingConfig,
     qualities: Sequence[float],
     since_us: int | None = None,
+    transits: Transits | None = None,
+    path: Path | None = None,
 ) -> NewLink:
     """The decision on one tracklet, with its probability, runner-up and reason.
 
@@ -93,35 +90,76 @@ def link(
         embeddings: Vectors of the track's crops so far, N >= 1, of the gallery's network.
         qualities: Of these crops, in [0, 1].
         since_us: When the track began, if this is a later part of it.
+        transits: What is known of the ways between cameras.
+        path: (M, 3) float64 rows of time in microseconds UTC and feet in metres, where the camera
+            has a ground.
     """
     means = mean_look(embeddings)
-    first_seen_us = tracklet.first_seen_us if since_us is None else since_us
-    ruled_out = [
-        identity
-        for identity in gallery.near(means, config.candidates)
-        if any(_excludes(look, tracklet, first_seen_us, config) for look in gallery.looks(identity))
-    ]
+    presence = Presence(
+        camera=tracklet.camera,
+        first_seen_us=tracklet.first_seen_us if since_us is None else since_us,
+        last_seen_us=tracklet.last_seen_us,
+        path=path,
+    )
+    near = gallery.near(means, config.candidates)
+    lately = gallery.seen_since(presence.first_seen_us - _LATELY_US)
+    ruled_out = {
+        identity: why
+        for identity in sorted({*near, *lately})
+        if (why := exclusion_of(identity, gallery.looks(identity), presence, config))
+    }
+    arrivals = _arrivals(
+        [identity for identity in lately if identity not in ruled_out],
+        presence,
+        gallery,
+        transits=transits,
+        config=config,
+    )
+    eligible = sorted({*near, *arrivals} - ruled_out.keys())
+    trust = trust_of(qualities)
     candidates = rank(
         means,
         gallery=gallery,
         calibration=calibration,
         config=config,
         ruled_out=ruled_out,
-        trust=_trust(qualities),
+        trust=trust,
+        among=eligible,
+        recency=ratios(gallery.latest_first(), ruled_out=ruled_out),
+        circumstances={
+            identity: circumstances_of(
+                presence, gallery.looks(identity), transits=transits, config=config
+            )
+            for identity in eligible
+        },
     )
-    decision = _decide(candidates, config)
+    decision = decide([candidate.probability for candidate in candidates], config)
     best = candidates[0] if candidates else None
     rival = candidates[1] if len(candidates) > 1 else None
+    argument = Argument(
+        candidates=candidates,
+        ruled_out=_alike(means, ruled_out, near, gallery, calibration),
+        n_ruled_out=len(ruled_out),
+        n_eligible=len(gallery) - len(ruled_out),
+        n_crops=len(embeddings),
+        trust=trust,
+        tolerated_s=tolerated_s(gallery.looks(best.identity), presence, config) if best else 0.0,
+        suggestion=(
+            None if decision is Decision.LINK else suggest(means, presence, gallery, calibration)
+        ),
+        at_us=presence.first_seen_us,
+    )
     return NewLink(
         decision=decision,
         identity=best.identity if best and decision is Decision.LINK else None,
         candidate=best.identity if best else None,
         probability=best.probability if best else None,
-        threshold=config.link_at,
+        threshold=config.links_from,
         runner_up=rival.identity if rival else None,
         runner_up_probability=rival.probability if rival else None,
-        reason=_reason(decision, candidates, ruled_out),
+        reason=sentence(decision, argument, config),
         calibration=calibration.name,
+        grounds=grounds(argument, config),
     )
 
 
@@ -133,35 +171,67 @@ def rank(
     config: LinkingConfig,
     ruled_out: Collection[IdentityId] = (),
     trust: float = 1.0,
+    among: Collection[IdentityId] | None = None,
+    recency: Mapping[IdentityId, float] | None = None,
+    circumstances: Mapping[IdentityId, Circumstances] | None = None,
 ) -> list[Candidate]:
-    """Identities that may look like this, most probable first; ties by identity.
-
-    What the probabilities lack to one is the probability of nobody known.
+    """Identities that may be meant, most probable first, ties by the lower number.
 
     Args:
-        means: Per modality, a unit vector (D,) of the person in question.
+        means: Unit mean vector of the person in question, per modality.
         ruled_out: Identities that cannot be meant; they do not share in the prior.
-        trust: Factor of the log-likelihood ratios, in [0, 1]: 0 says nothing.
+        trust: Factor of what the looks say, in [0, 1]: 0 says nothing.
+        among: Identities to weigh; None: those who look most alike.
+        recency: How much likelier each identity is than others, before looking; None: all alike.
+            Where the way from an identity's last view is known, that is said by the way.
+        circumstances: What time and place say, where they say anything.
     """
+    proposed = gallery.near(means, config.candidates) if among is None else among
+    known = circumstances or {}
     weighed = [
-        (identity, _weigh(means, gallery.looks(identity), calibration))
-        for identity in gallery.near(means, config.candidates)
+        (identity, evidence, known.get(identity, NOTHING))
+        for identity in proposed
         if identity not in ruled_out
+        and (evidence := weigh(means, gallery.looks(identity), calibration))
     ]
     share = config.returning / max(len(gallery) - len(ruled_out), 1)
-    odds = {identity: share * e.likelihood_ratio**trust for identity, e in weighed}
-    total = 1 - config.returning + sum(odds.values())
+    lately = recency or {}
+    odds: list[float] = []
+    of_looks: list[float] = []
+    for identity, evidence, around in weighed:
+        looks = evidence.log_ratio * trust
+        by_time = math.log(lately.get(identity, 1.0))
+        odds.append(share * _exp(looks + (around.log_ratio if around.is_known else by_time)))
+        of_looks.append(share * _exp(looks + (around.feet.log_ratio if around.feet else by_time)))
+    total, total_of_looks = (1 - config.returning + sum(each) for each in (odds, of_looks))
     candidates = [
         Candidate(
             identity=identity,
-            probability=odds[identity] / total,
+            probability=mine / total,
+            of_looks=by_looks / total_of_looks,
             similarity=evidence.similarity,
             pair=evidence.pair,
             nearest=evidence.nearest,
+            n_looks=evidence.n_looks,
+            log_ratio=evidence.log_ratio,
+            circumstances=around,
         )
-        for identity, evidence in weighed
+        for (identity, evidence, around), mine, by_looks in zip(
+            weighed, odds, of_looks, strict=True
+        )
     ]
     return sorted(candidates, key=lambda candidate: (-candidate.probability, candidate.identity))
+
+
+def decide(probabilities: Sequence[float], config: LinkingConfig) -> Decision:
+    """The cheapest decision, given the probabilities of all candidates, most probable first.
+
+    >>> decide([], LinkingConfig())
+    <Decision.NEW: 'new'>
+    """
+    if probabilities and probabilities[0] >= config.links_from:
+        return Decision.LINK
+    return Decision.NEW if 1 - sum(probabilities) >= config.new_from else Decision.UNSURE
 
 
 def continued(identity: IdentityId, part: int, *, calibration: str, threshold: float) -> NewLink:
@@ -179,97 +249,76 @@ def continued(identity: IdentityId, part: int, *, calibration: str, threshold: f
     )
 
 
-def _excludes(look: Look, tracklet: Tracklet, first_seen_us: int, config: LinkingConfig) -> bool:
-    """One body is not in two places at once, nor twice in one picture."""
-    if look.camera != tracklet.camera and _overlap(look.camera, tracklet.camera, config):
-        return False
-    skew_us = 0 if look.camera == tracklet.camera else int(config.clock_skew_s * 1e6)
-    return (
-        look.first_seen_us + skew_us < tracklet.last_seen_us
-        and first_seen_us + skew_us < look.last_seen_us
-    )
+def suggest(
+    means: Mapping[Modality, Vector], presence: Presence, gallery: Gallery, calibration: Calibrated
+) -> Suggestion | None:
+    """Somebody of an earlier day who looks alike, for the operator to confirm; None if nobody does.
 
-
-def _overlap(a: CameraId, b: CameraId, config: LinkingConfig) -> bool:
-    return (a, b) in config.overlapping or (b, a) in config.overlapping
-
-
-def _trust(qualities: Sequence[float]) -> float:
-    """How far pictures of these qualities can be trusted, in [0, 1]."""
-    return min(sum(qualities) / len(qualities) / _FULL_QUALITY, 1.0)
-
-
-def _weigh(
-    means: Mapping[Modality, Vector], looks: Sequence[Look], calibration: Calibrated
-) -> _Evidence:
-    """Evidence of every pair of lights together; the pair that says most is the one reported."""
-    compared: dict[tuple[Modality, Modality], list[tuple[float, int]]] = {}
-    for index, look in enumerate(looks):
-        for a, mine in means.items():
-            for b, theirs in look.means.items():
-                compared.setdefault((a, b), []).append((float(mine @ theirs), -index))
-    per_pair = [
-        _of_pair(pair, sorted(found), looks, calibration) for pair, found in compared.items()
-    ]
-    logs = [math.log(evidence.likelihood_ratio) for evidence in per_pair]
-    together = sum(logs) / (1 + (len(logs) - 1) * _CORRELATION)
-    says_most = per_pair[int(np.argmax(logs))]
-    return replace(says_most, likelihood_ratio=math.exp(together))
-
-
-def _of_pair(
-    pair: tuple[Modality, Modality],
-    found: Sequence[tuple[float, int]],
-    looks: Sequence[Look],
-    calibration: Calibrated,
-) -> _Evidence:
-    """Evidence of one pair of lights.
-
-    Args:
-        found: Similarity and negative index of each look, most similar last.
+    The probability is that of looks alone, at even odds before looking.
     """
-    agreeing = [similarity for similarity, _ in found[-_AGREEING_LOOKS:]]
-    similarity = sum(agreeing) / len(agreeing)
-    return _Evidence(
-        similarity=similarity,
-        pair=pair,
-        nearest=looks[-found[-1][1]],
-        likelihood_ratio=calibration.likelihood_ratio(similarity, *pair),
+    found: list[tuple[float, FormerSelf]] = []
+    for former in gallery.past.nearest(means, _NEAREST_PAST):
+        look = Look(
+            camera=presence.camera,
+            first_seen_us=former.last_seen_us,
+            last_seen_us=former.last_seen_us,
+            means=former.means,
+        )
+        evidence = weigh(means, [look], calibration)
+        if evidence is not None:
+            found.append((evidence.log_ratio, former))
+    if not found:
+        return None
+    log_ratio, former = max(found, key=lambda each: (each[0], -each[1].identity))
+    # Rivals of earlier days make the best of them less probable, as in `rank`.
+    total = math.exp(-log_ratio) + sum(math.exp(each - log_ratio) for each, _ in found)
+    if 1 / total < _SUGGEST_FROM:
+        return None
+    return Suggestion(
+        identity=former.identity, probability=1 / total, last_seen_us=former.last_seen_us
     )
 
 
-def _decide(candidates: Sequence[Candidate], config: LinkingConfig) -> Decision:
-    if candidates and candidates[0].probability >= config.link_at:
-        return Decision.LINK
-    nobody = 1 - sum(candidate.probability for candidate in candidates)
-    return Decision.NEW if nobody >= config.new_at else Decision.UNSURE
+def _arrivals(
+    lately: Sequence[IdentityId],
+    presence: Presence,
+    gallery: Gallery,
+    *,
+    transits: Transits | None,
+    config: LinkingConfig,
+) -> list[IdentityId]:
+    """Who may just have come from a neighbouring camera, or is in view of one that sees the same.
+
+    At most `config.candidates`, the likeliest first.
+    """
+    found: list[tuple[float, IdentityId]] = []
+    for identity in lately:
+        before = latest_before(gallery.looks(identity), presence)
+        if before is None:
+            continue
+        gap_s = gap_of(before, presence)
+        ratio = transits.log_ratio(before.camera, presence.camera, gap_s) if transits else 0.0
+        if ratio > 0 or (gap_s < 0 and see_the_same(before.camera, presence.camera, config)):
+            found.append((-ratio, identity))
+    return [identity for _, identity in sorted(found)[: config.candidates]]
 
 
-def _reason(
-    decision: Decision, candidates: Sequence[Candidate], ruled_out: Sequence[IdentityId]
-) -> str:
-    """One sentence for the operator."""
-    elsewhere = (
-        f"; {', '.join(map(person_name, ruled_out))} ruled out, in another view at that moment"
-        if ruled_out
-        else ""
-    )
-    if not candidates:
-        return f"nobody known to compare with{elsewhere}"
-    best = candidates[0]
-    mine, theirs = best.pair
-    light = f"both {mine}" if mine is theirs else f"{mine} and {theirs}"
-    seen = datetime.fromtimestamp(best.nearest.first_seen_us / 1e6, UTC)
-    likeness = (
-        f"{person_name(best.identity)} with {best.probability:.0%} (similarity "
-        f"{best.similarity:.2f}, {light}; nearest {best.nearest.camera} at {seen:%H:%M:%S} UTC)"
-    )
-    rival = "".join(
-        f", next {person_name(c.identity)} with {c.probability:.0%}" for c in candidates[1:2]
-    )
-    opening = {
-        Decision.LINK: "probably the same person as ",
-        Decision.NEW: "nobody known looks like this; closest ",
-        Decision.UNSURE: "not sure: perhaps ",
-    }[decision]
-    return f"{opening}{likeness}{rival}{elsewhere}"
+def _alike(
+    means: Mapping[Modality, Vector],
+    ruled_out: Mapping[IdentityId, Exclusion],
+    near: Collection[IdentityId],
+    gallery: Gallery,
+    calibration: Calibrated,
+) -> list[Exclusion]:
+    """Of those who cannot be meant, the ones who look alike, the most alike first."""
+    found: list[tuple[float, IdentityId]] = []
+    for identity in near:
+        if identity in ruled_out:
+            evidence = weigh(means, gallery.looks(identity), calibration)
+            if evidence is not None and evidence.log_ratio > 0:
+                found.append((-evidence.log_ratio, identity))
+    return [ruled_out[identity] for _, identity in sorted(found)]
+
+
+def _exp(log_odds: float) -> float:
+    return math.exp(min(max(log_odds, -_MOST_LOG_ODDS), _MOST_LOG_ODDS))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -17,8 +17,11 @@ import numpy.typing as npt
 from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.gallery import Gallery, Look, mean_look
-from pipeline.linking.linker import Calibrated, continued, link
+from pipeline.linking.evidence import Calibrated
+from pipeline.linking.gallery import Gallery, Look, Path, mean_look
+from pipeline.linking.ground import to_ground
+from pipeline.linking.linker import continued, link
+from pipeline.linking.topology import Transits
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
 from storage.errors import DiskFull
@@ -34,16 +37,23 @@ from storage.types import (
     SightingId,
 )
 from streams.errors import Transient
+from streams.types import CameraId, Modality
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+UNRECOGNISABLE = "no picture was good enough to recognise anybody"
+LEFT_TO_NOBODY = "an operator left this view to nobody"
 
 _TRAIL_STEP_US = 500_000
 _JPEG_QUALITY = 92
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 0.5, 10.0, 300.0
 _REMEMBERED_TRACKS = 4096
 """Tracks whose next part may still come; far more than can be open at once."""
+_PICTURES_WHEN_KNOWN = 2
+"""Of each light, embedded of a further part of a view whose person is known: one may be a lucky
+frame, more would cost as much as recognising somebody new."""
 
 
 @dataclass(slots=True)
@@ -52,9 +62,18 @@ class _OpenTrack:
 
     first_seen_us: int
     identity: IdentityId | None = None
+    is_final: bool = False
     qualities: list[float] = field(default_factory=list)
-    undecided: list[SightingId] = field(default_factory=list)
+    undecided: dict[SightingId, Look] = field(default_factory=dict)
+    sightings: list[SightingId] = field(default_factory=list)
     embeddings: list[Embeddings] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+
+
+class Writing(Protocol):
+    """Carries out a write, trying again while the database is busy or away."""
+
+    def __call__(self, write: Callable[[], T], /) -> T: ...
 
 
 class Memory:
@@ -63,6 +82,9 @@ class Memory:
     Args:
         gallery: Filled from the database, of the embedder's network.
         listener: Called after each committed sighting.
+        transits: What is known of the ways between cameras, to begin with.
+        grounds: Of cameras whose ground is known, the homography from pixels to metres, (3, 3).
+        writing: What to do while the database is away; `until_written` if not given.
     """
 
     def __init__(
@@ -75,6 +97,9 @@ class Memory:
         gallery: Gallery,
         config: LinkingConfig,
         listener: Callable[[Recorded, NewLink], None],
+        transits: Transits | None = None,
+        grounds: Mapping[CameraId, npt.ArrayLike] | None = None,
+        writing: Writing | None = None,
     ) -> None:
         self._database = database
         self._evidence = evidence
@@ -83,20 +108,68 @@ class Memory:
         self._gallery = gallery
         self._config = config
         self._listener = listener
+        self._transits = transits
+        self._grounds = dict(grounds or {})
         self._tracks: OrderedDict[TrackKey, _OpenTrack] = OrderedDict()
         self._evidence_failed = False
+        self._until_written = writing or until_written
 
     def remember(self, tracklet: Tracklet) -> None:
         """Record a tracklet as a sighting, once: a known key changes nothing."""
         track = self._track(tracklet)
+        tracklet = replace(tracklet, crops=self._worth_embedding(tracklet, track))
         embeddings = self._embedder.embed(tracklet.crops)
-        decision = self._decide(tracklet, embeddings, track)
+        path = self._path(tracklet)
+        decision = self._decide(tracklet, embeddings, track, path)
         sighting = self._sighting(tracklet, embeddings, decision)
-        recorded = until_written(
+        recorded = self._until_written(
             lambda: record_sighting(self._database, sighting, now_us=tracklet.last_seen_us)
         )
-        self._learn(tracklet, embeddings, decision, recorded, track)
+        look = Look(
+            camera=tracklet.camera,
+            first_seen_us=tracklet.first_seen_us,
+            last_seen_us=tracklet.last_seen_us,
+            means=mean_look(embeddings),
+            sighting=recorded.sighting,
+            track=tracklet.track,
+            path=path,
+            is_open=not tracklet.is_last,
+        )
+        self._learn(tracklet, look, decision, recorded, track)
+        if tracklet.is_last:
+            self._tracks.pop(tracklet.track, None)
         self._listener(recorded, decision)
+
+    def use_transits(self, transits: Transits | None) -> None:
+        """From now on the ways between cameras are these."""
+        self._transits = transits
+
+    def move(
+        self, sighting: SightingId, identity: IdentityId | None, *, is_final: bool = False
+    ) -> bool:
+        """Follow a verdict or a second thought: a visit is somebody else's, or nobody's.
+
+        Args:
+            is_final: An operator said so: what comes of the same view stays that, also nobody's.
+
+        Returns:
+            Whether the visit is in the gallery; if not, and it is somebody's, add its look there.
+        """
+        for track in self._tracks.values():
+            if sighting in track.sightings:
+                track.undecided.pop(sighting, None)
+                track.identity = identity
+                track.is_final = is_final
+                if is_final:
+                    track.undecided.clear()
+        return self._gallery.move(sighting, identity)
+
+    def drop(self, identity: IdentityId) -> None:
+        """Follow an erasure: a person is not known any more."""
+        for track in self._tracks.values():
+            if track.identity == identity:
+                track.identity = None
+        self._gallery.drop(identity)
 
     def _track(self, tracklet: Tracklet) -> _OpenTrack:
         key = tracklet.track
@@ -106,21 +179,52 @@ class Memory:
             self._tracks.popitem(last=False)
         return track
 
-    def _decide(self, tracklet: Tracklet, embeddings: Embeddings, track: _OpenTrack) -> NewLink:
+    def _worth_embedding(self, tracklet: Tracklet, track: _OpenTrack) -> tuple[Crop, ...]:
+        """Pictures of some quality; of somebody known already, the best few of each light."""
+        good = [crop for crop in tracklet.crops if crop.quality >= self._config.min_quality]
+        if track.identity is None:
+            return tuple(good)
+        n_taken: Counter[Modality] = Counter()
+        chosen: list[Crop] = []
+        for crop in good:
+            if n_taken[crop.modality] < _PICTURES_WHEN_KNOWN:
+                n_taken[crop.modality] += 1
+                chosen.append(crop)
+        return tuple(chosen)
+
+    def _path(self, tracklet: Tracklet) -> Path | None:
+        """(M, 3) when and where the person stood on the ground; None if nobody knows."""
+        homography = self._grounds.get(tracklet.camera)
+        if homography is None:
+            return None
+        rows = _sampled(tracklet)
+        feet = to_ground(homography, tracklet.boxes[rows])
+        path = np.column_stack([tracklet.times_us[rows].astype(np.float64), feet])
+        path = path[np.isfinite(path).all(axis=1)]
+        return path if len(path) else None
+
+    def _decide(
+        self, tracklet: Tracklet, embeddings: Embeddings, track: _OpenTrack, path: Path | None
+    ) -> NewLink:
         if track.identity is not None:
             return continued(
                 track.identity,
                 tracklet.part,
                 calibration=self._calibration.name,
-                threshold=self._config.link_at,
+                threshold=self._config.links_from,
             )
+        if track.is_final:
+            return _unsure(LEFT_TO_NOBODY, self._calibration.name, self._config.links_from)
+        if path is not None:
+            track.paths.append(path)
         if len(embeddings):
             track.embeddings.append(embeddings)
             track.qualities += [crop.quality for crop in tracklet.crops]
         if not track.embeddings:
-            return _unrecognisable(self._calibration.name, self._config.link_at)
+            return _unsure(UNRECOGNISABLE, self._calibration.name, self._config.links_from)
         self._gallery.forget_before(
-            tracklet.first_seen_us - int(self._config.horizon_h * 3_600_000_000)
+            tracklet.first_seen_us - int(self._config.horizon_h * 3_600_000_000),
+            past_us=tracklet.first_seen_us - int(self._config.suggest_h * 3_600_000_000),
         )
         return link(
             tracklet,
@@ -130,34 +234,31 @@ class Memory:
             config=self._config,
             qualities=track.qualities,
             since_us=track.first_seen_us,
+            transits=self._transits,
+            path=np.concatenate(track.paths) if track.paths else None,
         )
 
     def _learn(
         self,
         tracklet: Tracklet,
-        embeddings: Embeddings,
+        look: Look,
         decision: NewLink,
         recorded: Recorded,
         track: _OpenTrack,
     ) -> None:
         """Let later tracklets profit from this one; decide earlier parts of the same track."""
+        track.sightings.append(recorded.sighting)
         if recorded.identity is None:
-            track.undecided.append(recorded.sighting)
+            track.undecided[recorded.sighting] = look
             return
         track.identity = recorded.identity
         if recorded.was_known:
             return
         self._settle(track, recorded.identity, tracklet, decision)
-        if len(embeddings):
-            look = Look(
-                camera=tracklet.camera,
-                first_seen_us=tracklet.first_seen_us,
-                last_seen_us=tracklet.last_seen_us,
-                means=mean_look(embeddings),
-            )
-            self._gallery.add(recorded.identity, look)
+        self._gallery.add(recorded.identity, look)
         track.embeddings.clear()
         track.undecided.clear()
+        track.paths.clear()
 
     def _settle(
         self, track: _OpenTrack, identity: IdentityId, tracklet: Tracklet, decision: NewLink
@@ -169,8 +270,8 @@ class Memory:
             calibration=decision.calibration,
             threshold=decision.threshold,
         )
-        for sighting in track.undecided:
-            until_written(
+        for sighting, look in track.undecided.items():
+            self._until_written(
                 partial(
                     relink,
                     self._database,
@@ -180,6 +281,7 @@ class Memory:
                     now_us=tracklet.last_seen_us,
                 )
             )
+            self._gallery.add(identity, look)
 
     def _sighting(
         self, tracklet: Tracklet, embeddings: Embeddings, decision: NewLink
@@ -261,13 +363,18 @@ def _joined(parts: list[Embeddings]) -> Embeddings:
 
 def _trail(tracklet: Tracklet) -> npt.NDArray[np.float64]:
     """(M, 5) time and box about twice a second, first and last included."""
-    step = (tracklet.times_us - tracklet.times_us[0]) // _TRAIL_STEP_US
-    keep = np.append(np.flatnonzero(np.diff(step, prepend=-1)), len(step) - 1)
-    keep = np.unique(keep)
+    keep = _sampled(tracklet)
     return np.column_stack([tracklet.times_us[keep], tracklet.boxes[keep]]).astype(np.float64)
 
 
-def _unrecognisable(calibration: str, threshold: float) -> NewLink:
+def _sampled(tracklet: Tracklet) -> npt.NDArray[np.intp]:
+    """(M,) rows about half a second apart, first and last included."""
+    step = (tracklet.times_us - tracklet.times_us[0]) // _TRAIL_STEP_US
+    keep = np.append(np.flatnonzero(np.diff(step, prepend=-1)), len(step) - 1)
+    return np.unique(keep)
+
+
+def _unsure(reason: str, calibration: str, threshold: float) -> NewLink:
     return NewLink(
         decision=Decision.UNSURE,
         identity=None,
@@ -276,6 +383,6 @@ def _unrecognisable(calibration: str, threshold: float) -> NewLink:
         threshold=threshold,
         runner_up=None,
         runner_up_probability=None,
-        reason="no picture was good enough to recognise anybody",
+        reason=reason,
         calibration=calibration,
     )

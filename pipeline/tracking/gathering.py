@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,20 @@ from streams.types import CameraId, Frame, Modality
 
 Box = tuple[float, float, float, float]
 _US = 1e-6
+_NEIGHBOURS_US = 1_500_000
+_LOW, _WIDE = 0.85, 1.35
+"""Of the median height and width around, beyond which an outline is no longer the person's: legs
+behind a table, two people in one box. Strides change the width by a third."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One detection."""
+
+    time_us: int
+    box: Box
+    score: float
+    modality: Modality
 
 
 class Gathering:
@@ -39,14 +54,8 @@ class Gathering:
         self._last_box: Box = (0.0, 0.0, 0.0, 0.0)
         self._next_crop_us = 0
         self._part = 0
-        self._clear()
-
-    def _clear(self) -> None:
-        self._times_us: list[int] = []
-        self._boxes: list[Box] = []
-        self._scores: list[float] = []
-        self._modalities: Counter[Modality] = Counter()
-        self._crops: dict[Modality, list[Crop]] = {}
+        self._rows: list[_Row] = []
+        self._crops: list[Crop] = []
 
     @property
     def key(self) -> TrackKey:
@@ -66,25 +75,24 @@ class Gathering:
     @property
     def n_rows(self) -> int:
         """Detections since the last part."""
-        return len(self._times_us)
+        return len(self._rows)
 
     @property
     def n_crops(self) -> int:
         """Pictures held now."""
-        return sum(map(len, self._crops.values()))
+        return len(self._crops)
 
     @property
     def duration_s(self) -> float:
         """From the first to the last detection since the last part; 0 if there is none."""
-        return (self._times_us[-1] - self._times_us[0]) * _US if self._times_us else 0.0
+        return (self._rows[-1].time_us - self._rows[0].time_us) * _US if self._rows else 0.0
 
     @property
     def is_worth_telling(self) -> bool:
-        """Whether what was gathered is a visit, or continues one with a picture."""
-        if not self._times_us:
+        """Whether what was gathered is a visit, or ends one of which parts were told."""
+        if not self._rows:
             return False
-        is_continued = self._part > 0 and self.n_crops > 0
-        return is_continued or self.duration_s >= self._config.min_visit_s
+        return self._part > 0 or self.duration_s >= self._config.min_visit_s
 
     def add(
         self,
@@ -109,10 +117,9 @@ class Gathering:
         self._last_seen_us = now_us
         self._last_box = (x0, y0, x1, y1)
         self.last_watched_us = watched_us
-        self._times_us.append(now_us)
-        self._boxes.append(self._last_box)
-        self._scores.append(score)
-        self._modalities[frame.modality] += 1
+        self._rows.append(
+            _Row(time_us=now_us, box=self._last_box, score=score, modality=frame.modality)
+        )
         if (
             self._config.crops_per_part
             and score >= self._config.min_crop_score
@@ -122,42 +129,94 @@ class Gathering:
             self._keep(cut(frame, self._last_box, others=others))
 
     def _keep(self, crop: Crop) -> None:
-        crops = self._crops.setdefault(crop.modality, [])
-        crops.append(crop)
-        if len(crops) > 4 * self._config.crops_per_part:
-            crops[:] = best(crops, 2 * self._config.crops_per_part)
+        self._crops.append(crop)
+        of_modality = [kept for kept in self._crops if kept.modality is crop.modality]
+        if len(of_modality) > 4 * self._config.crops_per_part:
+            others = [kept for kept in self._crops if kept.modality is not crop.modality]
+            self._crops = others + best(of_modality, 2 * self._config.crops_per_part)
 
     def is_due(self, now_us: int) -> bool:
         """Whether a part is long enough to be handed on while the track goes on."""
-        if not self._times_us:
+        if len(self._rows) < 2:
             return False
-        return (now_us - self._times_us[0]) * _US >= self._config.part_after_s
+        return (now_us - self._rows[0].time_us) * _US >= self._config.part_after_s
+
+    def take_part(self) -> Tracklet:
+        """What was gathered but the newest detection, while the track goes on.
+
+        The newest one begins the next part, so that there always is a last part to tell the end.
+
+        Raises:
+            ValueError: Fewer than two detections were gathered.
+        """
+        if len(self._rows) < 2:
+            raise ValueError(f"track {self.key}: a part needs two detections since the last one")
+        newest_us = self._rows[-1].time_us
+        tracklet = self._tracklet(
+            self._rows[:-1], [c for c in self._crops if c.captured_at_us < newest_us], is_last=False
+        )
+        self._rows = self._rows[-1:]
+        self._crops = [crop for crop in self._crops if crop.captured_at_us >= newest_us]
+        return tracklet
 
     def take(self) -> Tracklet:
-        """What was gathered, as the next part; gathering begins anew.
+        """What was gathered, as the last part.
 
         Raises:
             ValueError: Nothing was gathered.
         """
-        if not self._times_us:
+        if not self._rows:
             raise ValueError(f"track {self.key}: no detection since its last part")
-        tracklet = Tracklet(
-            camera=self._camera,
-            track=self.key,
-            part=self._part,
-            times_us=np.asarray(self._times_us, dtype=np.int64),
-            boxes=np.asarray(self._boxes, dtype=np.float32),
-            scores=np.asarray(self._scores, dtype=np.float32),
-            modality=self._modalities.most_common(1)[0][0],
-            crops=self._best_first(),
-        )
-        self._part += 1
-        self._clear()
+        tracklet = self._tracklet(self._rows, self._crops, is_last=True)
+        self._rows, self._crops = [], []
         return tracklet
 
-    def _best_first(self) -> tuple[Crop, ...]:
-        crops: Sequence[Crop] = [crop for kept in self._crops.values() for crop in kept]
+    def _tracklet(self, rows: list[_Row], crops: list[Crop], *, is_last: bool) -> Tracklet:
+        part = self._part
+        self._part += 1
+        return Tracklet(
+            camera=self._camera,
+            track=self.key,
+            part=part,
+            times_us=np.array([row.time_us for row in rows], dtype=np.int64),
+            boxes=np.array([row.box for row in rows], dtype=np.float32),
+            scores=np.array([row.score for row in rows], dtype=np.float32),
+            modality=Counter(row.modality for row in rows).most_common(1)[0][0],
+            crops=self._best_first([self._in_outline(crop) for crop in crops]),
+            is_last=is_last,
+        )
+
+    def _in_outline(self, crop: Crop) -> Crop:
+        """The crop, of less quality where its box is suddenly lower or wider than those around."""
+        around = [
+            row.box
+            for row in self._rows
+            if abs(row.time_us - crop.captured_at_us) <= _NEIGHBOURS_US
+        ]
+        share = outline_quality(crop.box, around)
+        return crop if share == 1 else replace(crop, quality=crop.quality * share)
+
+    def _best_first(self, crops: list[Crop]) -> tuple[Crop, ...]:
         if not crops:
             return ()
         chosen = best(crops, self._config.crops_per_part)
         return tuple(sorted(chosen, key=lambda crop: (-crop.quality, crop.captured_at_us)))
+
+
+def outline_quality(box: Box, around: list[Box]) -> float:
+    """Share of its quality that a crop keeps, (0, 1]: 1 where its box is like those around.
+
+    What people are hidden behind is mostly no person, and detectors box the part that is seen.
+
+    Args:
+        around: Boxes of the same person within a second or two, the box itself among them.
+
+    >>> standing = (0.0, 0.0, 40.0, 100.0)
+    >>> outline_quality((0.0, 0.0, 40.0, 50.0), [standing] * 5) < 0.4
+    True
+    """
+    height = (box[3] - box[1]) / max(median(b[3] - b[1] for b in around), 1.0)
+    width = (box[2] - box[0]) / max(median(b[2] - b[0] for b in around), 1.0)
+    low = min(height / _LOW, 1.0) ** 2
+    wide = min(_WIDE / max(width, 1e-6), 1.0)
+    return max(low * wide, 1e-3)

@@ -50,7 +50,7 @@ class CameraTracker:
     breaks (another run, another picture size, `cut`), and part by part every `part_after_s`.
 
     Attributes:
-        n_discarded: Tracks, and ends of tracks without a picture, too short to be told.
+        n_discarded: Tracks too short to be told.
     """
 
     def __init__(self, camera: CameraId, config: TrackingConfig) -> None:
@@ -179,7 +179,7 @@ class CameraTracker:
             if is_lost or is_stale:
                 found += self._end(number)
             elif track.is_due(now_us):
-                found.append(track.take())
+                found.append(track.take_part())
         return found
 
     def _end(self, number: int) -> list[Tracklet]:
