@@ -123,9 +123,11 @@ def best(ids: Ids, similarities: Vectors, k: int) -> Neighbours:
 
 
 def nothing_found(n_queries: int, k: int) -> Neighbours:
-    """The answer of an empty index."""
-    empty = np.empty((n_queries, 0))
-    return best(empty.astype(np.int64), empty.astype(np.float32), k)
+    """The answer of an empty index, to be written into."""
+    shape = (n_queries, k)
+    return Neighbours(
+        ids=np.full(shape, -1, dtype=np.int64), similarities=np.full(shape, -1, dtype=np.float32)
+    )
 
 
 def joined(parts: list[Neighbours], k: int) -> Neighbours:
