@@ -37,7 +37,7 @@ from benchmarks.link_pictures import (
     kept_vectors,
     shelves,
 )
-from benchmarks.link_schedule import LENS, OVERLAPPING, Habits, Visit, schedule
+from benchmarks.link_schedule import DOORS, LENS, OVERLAPPING, Habits, Visit, schedule
 from benchmarks.record import record
 from benchmarks.relink import Without, relinked
 from models.datasets.folder import find_crops
@@ -82,7 +82,10 @@ def main() -> None:
     parser.add_argument("--per-hour", type=float, default=Habits().per_hour, help="people")
     parser.add_argument("--embedder", default="edge", help=f"name, file or {PEER}")
     parser.add_argument("--peer", type=Path, help=f"weights (.xml) of {PEER}")
+    parser.add_argument("--no-transit", action="store_true", help="ways between cameras unknown")
     parser.add_argument("--no-constraints", action="store_true", help="one body, many places")
+    parser.add_argument("--no-refine", action="store_true", help="no second thoughts")
+    parser.add_argument("--stated", action="store_true", help="the installer stated all ways")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of linking")
     parser.add_argument("--out", type=Path, help="write the JSON with commit and machine")
     given = parser.parse_args()
@@ -97,7 +100,10 @@ def main() -> None:
     kept = kept_vectors(given.crops, [c for crops in pictures.values() for c in crops], embedder)
     people = sorted({s.person for s in pictures if int(s.person) in numbers})
     habits = replace(Habits(), per_hour=given.per_hour)
-    config = settings(given.set, Without(constraints=given.no_constraints))
+    without = Without(
+        transit=given.no_transit, constraints=given.no_constraints, refine=given.no_refine
+    )
+    config = settings(given.set, without, stated=given.stated)
     started_s = time.perf_counter()
     days = [
         live(
@@ -124,11 +130,16 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def settings(changes: Sequence[str], without: Without) -> LinkingConfig:
+def settings(changes: Sequence[str], without: Without, *, stated: bool) -> LinkingConfig:
     """The default settings of linking on this site, changed."""
     values = {key: json.loads(value) for key, _, value in (e.partition("=") for e in changes)}
-    linking = LinkingConfig.model_validate({"overlapping": OVERLAPPING, **values})
-    return without.settings(linking, LENS)
+    ways = [
+        {"from": a, "to": b, "least_s": 0.6 * median_s, "most_s": 1.7 * median_s, "both_ways": True}
+        for (a, b), median_s in DOORS.items()
+        if stated and median_s > 0
+    ]
+    site = {"overlapping": OVERLAPPING, "transits": ways}
+    return without.settings(LinkingConfig.model_validate(site | values), LENS)
 
 
 def made_tracklets(

@@ -39,7 +39,10 @@ from storage.evidence import EvidenceStore
 
 ABLATIONS = {
     "told again": Without(),
+    "no transit": Without(transit=True),
     "no constraints": Without(constraints=True),
+    "no second thoughts": Without(refine=True),
+    "none of the three": Without(transit=True, constraints=True, refine=True),
 }
 
 

@@ -1,12 +1,14 @@
 """Tracklets through the linker once more, with other settings or another network: no video.
 
-`memory_of` builds the watcher's own `Memory`; whatever it does with a tracklet, this does.
+The watcher's own `Memory`, `SecondThoughts` and `learn_topology` do with a tracklet what they do in
+the watcher, at the same times of the footage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from models.reid.embedder import Embedder
 from models.types import Crop, ModelId
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.gallery import Gallery
-from pipeline.run.remember import Memory
+from pipeline.run.refining import SecondThoughts
+from pipeline.run.remember import Memory, until_written
+from pipeline.run.topology import learn_topology
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
@@ -29,6 +33,8 @@ from storage.sightings import sightings, trail_of
 from storage.types import Exemplar, Sighting
 from streams.types import CameraId
 
+_LEARN_EVERY_US = 600_000_000
+"""Ways between cameras are learned anew so often."""
 _SCORE = 0.8
 """Of detections that are told again; linking does not look at it."""
 
@@ -38,17 +44,26 @@ class Without:
     """What is switched off.
 
     Attributes:
+        transit: The time between two cameras says nothing.
         constraints: Everybody may be in several cameras at once (in one camera never).
+        refine: Nothing is reconsidered.
     """
 
+    transit: bool = False
     constraints: bool = False
+    refine: bool = False
 
     def settings(self, linking: LinkingConfig, cameras: Iterable[str]) -> LinkingConfig:
         """The same settings without it."""
-        if not self.constraints:
-            return linking
-        everywhere = tuple(combinations(sorted(cameras), 2))
-        return linking.model_copy(update={"overlapping": everywhere})
+        changes: dict[str, object] = {}
+        if self.transit:
+            changes["topology"] = linking.topology.model_copy(update={"cap": 0.0})
+            changes["transits"] = ()
+        if self.constraints:
+            changes["overlapping"] = tuple(combinations(sorted(cameras), 2))
+        if self.refine:
+            changes["refine"] = linking.refine.model_copy(update={"enabled": False})
+        return linking.model_copy(update=changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,17 +112,35 @@ def relinked(
     """Link and record tracklets, in their order, in a new database in `folder`; its address."""
     url = f"sqlite:///{folder / 'site.db'}"
     with open_database(url, create=True) as database:
+        gallery = Gallery(embedder.dimension)
         memory = Memory(
             database=database,
             evidence=EvidenceStore(folder / "evidence"),
             embedder=embedder,
             calibration=calibration,
-            gallery=Gallery(embedder.dimension),
+            gallery=gallery,
             config=linking,
             listener=lambda *_: None,
         )
+        second_thoughts = SecondThoughts(
+            database=database,
+            memory=memory,
+            gallery=gallery,
+            model=embedder.model,
+            calibration=calibration,
+            config=linking,
+            writing=until_written,
+            transits=partial(learn_topology, database, linking),
+        )
+        learnt_us: int | None = None
         for tracklet in tracklets:
+            if learnt_us is None or tracklet.last_seen_us >= learnt_us + _LEARN_EVERY_US:
+                learnt_us = tracklet.last_seen_us
+                memory.use_transits(learn_topology(database, linking))
             memory.remember(tracklet)
+            second_thoughts.after(tracklet)
+        if linking.refine.enabled:
+            second_thoughts.run()
     return url
 
 

@@ -32,7 +32,7 @@ from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from storage.database import open_database
 from storage.sightings import sightings, trail_of
-from storage.types import Sighting, SightingId, person_name
+from storage.types import Sighting, SightingId, person_name, sighting_name
 from streams.types import CameraId
 
 if TYPE_CHECKING:
@@ -255,7 +255,9 @@ def _print_named(
         name = "" if each.rightful is None else f", is {person_name(each.rightful)}"
         start = clock_time(said.first_seen_us)
         what = f"{each.mistake.value}{name}"
-        rows.append([str(said.id), said.camera, start, who(said), truly, what, said.link.reason])
+        rows.append(
+            [sighting_name(said.id), said.camera, start, who(said), truly, what, said.link.reason]
+        )
     print_table(
         ("sighting", "camera", "from (UTC)", "said", "truly", "what is wrong", "why it was said"),
         rows,
