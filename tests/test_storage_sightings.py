@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from storage.check import check
 from storage.database import Database, open_database
 from storage.errors import NotFound
+from storage.exemplars import stored_exemplars
 from storage.sightings import (
     last_sighting,
     record_sighting,
@@ -54,6 +55,20 @@ def test_a_sighting_reads_back_as_it_was_recorded(database: Database) -> None:
     assert found.evidence == (PICTURE, "b" * 64)
     assert (found.link.decision, found.link.made_at_us) == (Decision.NEW, NOW_US)
     np.testing.assert_array_equal(trail_of(database, found.id), visit.trail)
+
+
+def test_exemplars_read_back_as_they_were_recorded(database: Database) -> None:
+    visit = sighting(3, exemplars=(exemplar(1, 0, 0, 0), exemplar(0, 1, 0, 0, evidence=None)))
+    record_sighting(database, sighting(0, exemplars=()), now_us=NOW_US)
+    recorded = record_sighting(database, visit, now_us=NOW_US)
+
+    found = stored_exemplars(database, [SightingId(1), recorded.sighting])
+
+    assert list(found) == [recorded.sighting]
+    for mine, theirs in zip(visit.exemplars, found[recorded.sighting], strict=True):
+        np.testing.assert_array_equal(mine.vector, theirs.vector)
+        for name in ("modality", "captured_at_us", "box", "quality", "evidence"):
+            assert getattr(mine, name) == getattr(theirs, name)
 
 
 def test_a_link_keeps_what_it_was_decided_on(database: Database) -> None:
