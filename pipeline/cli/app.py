@@ -24,6 +24,7 @@ from pipeline.cli import (
     export,
     hold,
     query,
+    refine,
     run,
     search,
     topology,
@@ -79,6 +80,7 @@ app.command()(run.replay)
 app.add_typer(query.app, name="query")
 app.add_typer(verdict.app, name="verdict")
 app.command()(search.search)
+app.command()(refine.refine)
 app.command()(topology.topology)
 app.command()(track.track)
 app.command()(embed.embed)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,11 +19,18 @@ from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from pipeline.linking.gallery import Gallery, fill
+from pipeline.linking.topology import Topology
+from pipeline.run.expiring import Expiring
+from pipeline.run.following import Following
 from pipeline.run.perceive import Perception, batches
-from pipeline.run.remember import Memory, until_written
+from pipeline.run.refining import SecondThoughts
+from pipeline.run.remember import Memory, Writing
+from pipeline.run.spool import Spool
+from pipeline.run.spool_files import Closed
+from pipeline.run.topology import learn_topology
 from pipeline.stage import Stage
-from pipeline.types import Tracklet
 from storage.cameras import close_open_gaps, record_camera, record_gap
+from storage.changes import newest as newest_change
 from storage.claims import claim_watcher
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
@@ -109,11 +116,21 @@ def watch(
     with ExitStack() as stack:
         replay = None if live else _opened(config, stack, progress)
         database = stack.enter_context(
-            open_database(config.storage.database.get_secret_value(), create=True)
+            open_database(
+                config.storage.database.get_secret_value(),
+                create=True,
+                connections=config.storage.connections,
+            )
         )
         stack.enter_context(claim_watcher(database))
         perception = Perception(config, load_detector(config.detector, progress=fetching))
-        memory = _memory(config, database, heard)
+        spool = Spool(
+            config.storage.spool,
+            limit_mb=config.storage.spool_mb,
+            capacity=_TRACKLETS_WAITING,
+            stop=stop,
+        )
+        memory, following, second_thoughts = _minds(config, database, heard, spool.until_written)
         close_open_gaps(database, clock.now_us())
         run = record_run(
             database,
@@ -124,17 +141,33 @@ def watch(
         for camera in config.cameras:
             address = shown(camera.source.get_secret_value())
             record_camera(database, CameraId(camera.name), description=address)
+        if live:
+            stack.enter_context(_expiring(config, database, clock))
         told = _Teller(progress, perception, report)
-        with Stage("remember", memory.remember, capacity=_TRACKLETS_WAITING) as stage:
+
+        def remember(item: Closed) -> None:
+            if isinstance(item, Gap):
+                spool.until_written(partial(record_gap, database, item))
+            else:
+                following.catch_up()
+                memory.remember(item)
+                second_thoughts.after(item)
+
+        stack.callback(spool.keep)
+        with Stage(
+            "remember", spool.working(remember), waiting=spool, closing=spool.closing
+        ) as stage:
             if replay is None:
                 try:
-                    _watch_live(config, database, perception, stage, told, stop)
+                    _watch_live(config, perception, stage, told, stop)
                 finally:
                     _put_all(stage, perception.cut_all())
             elif _watch_recorded(replay, perception, stage, told, stop):
                 _put_all(stage, perception.cut_all())
             else:  # what was cut short would stand for the whole visit: the next run tells it
                 progress.was_stopped = True
+        if replay is not None and config.linking.refine.enabled:
+            second_thoughts.run()
         record_run_end(database, run, now_us=clock.now_us())
     told.tell(force=True)
     return progress
@@ -152,22 +185,70 @@ def _is_live(config: SiteConfig) -> bool:
     return kinds.pop()
 
 
-def _memory(
-    config: SiteConfig, database: Database, heard: Callable[[Recorded, NewLink], None]
-) -> Memory:
+def _expiring(config: SiteConfig, database: Database, clock: Clock) -> Expiring:
+    return Expiring(
+        database,
+        EvidenceStore(config.storage.evidence),
+        config.retention,
+        index=config.storage.index_folder,
+        clock=clock,
+    )
+
+
+def _minds(
+    config: SiteConfig,
+    database: Database,
+    heard: Callable[[Recorded, NewLink], None],
+    writing: Writing,
+) -> tuple[Memory, Following, SecondThoughts]:
+    """First and second thoughts, and what others said, about one gallery."""
     embedder = load_embedder(config.embedder)
+    since = newest_change(database)
     known = Gallery(embedder.dimension)
     fill(known, gallery_rows(database, model=embedder.model, since_us=None))
     if len(known):
         logger.info("%d people are known from earlier", len(known))
-    return Memory(
+    calibration = load_calibration(config.embedder, model=embedder.model)
+    memory = Memory(
         database=database,
         evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
         embedder=embedder,
-        calibration=load_calibration(config.embedder, model=embedder.model),
+        calibration=calibration,
         gallery=known,
         config=config.linking,
         listener=heard,
+        transits=learn_topology(database, config.linking),
+        grounds={CameraId(c.name): c.ground for c in config.cameras if c.ground is not None},
+        writing=writing,
+    )
+
+    def transits() -> Topology:
+        """Learned anew for second thoughts, which first thoughts then share."""
+        found = learn_topology(database, config.linking)
+        memory.use_transits(found)
+        return found
+
+    following = Following(
+        database=database,
+        memory=memory,
+        gallery=known,
+        model=embedder.model,
+        since=since,
+        writing=writing,
+    )
+    return (
+        memory,
+        following,
+        SecondThoughts(
+            database=database,
+            memory=memory,
+            gallery=known,
+            model=embedder.model,
+            calibration=calibration,
+            config=config.linking,
+            writing=writing,
+            transits=transits,
+        ),
     )
 
 
@@ -205,7 +286,7 @@ def _opened(config: SiteConfig, stack: ExitStack, progress: Progress) -> Replay:
 def _watch_recorded(
     replay: Replay,
     perception: Perception,
-    stage: Stage[Tracklet],
+    stage: Stage[Closed],
     told: _Teller,
     stop: threading.Event,
 ) -> bool:
@@ -228,9 +309,8 @@ def _watch_recorded(
 
 def _watch_live(
     config: SiteConfig,
-    database: Database,
     perception: Perception,
-    stage: Stage[Tracklet],
+    stage: Stage[Closed],
     told: _Teller,
     stop: threading.Event,
 ) -> None:
@@ -239,7 +319,7 @@ def _watch_live(
         while not stop.is_set():
             events = feeds.take(_TAKE_S)
             for gap in (event for event in events if isinstance(event, Gap)):
-                until_written(partial(record_gap, database, gap))
+                stage.put(gap)
                 _put_all(stage, perception.cut(gap.camera))
             frames = [event for event in events if isinstance(event, Frame)]
             if frames:
@@ -251,6 +331,6 @@ def _watch_live(
             told.tell()
 
 
-def _put_all(stage: Stage[Tracklet], tracklets: list[Tracklet]) -> None:
-    for tracklet in tracklets:
-        stage.put(tracklet)
+def _put_all(stage: Stage[Closed], items: Sequence[Closed]) -> None:
+    for item in items:
+        stage.put(item)
