@@ -14,27 +14,18 @@ from importlib.metadata import version
 
 from models.detect.load import load_detector
 from models.fetch import Received
-from models.reid.calibration import load_calibration
-from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
-from pipeline.linking.gallery import Gallery, fill
-from pipeline.linking.topology import Topology
 from pipeline.run.expiring import Expiring
-from pipeline.run.following import Following
+from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception, batches
-from pipeline.run.refining import SecondThoughts
-from pipeline.run.remember import Memory, Writing
 from pipeline.run.spool import Spool
 from pipeline.run.spool_files import Closed
-from pipeline.run.topology import learn_topology
 from pipeline.stage import Stage
 from storage.cameras import close_open_gaps, record_camera, record_gap
-from storage.changes import newest as newest_change
 from storage.claims import claim_watcher
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
-from storage.gallery import gallery as gallery_rows
 from storage.runs import record_run, record_run_end
 from storage.types import Decision, NewLink, Recorded
 from streams.address import shown
@@ -130,7 +121,7 @@ def watch(
             capacity=_TRACKLETS_WAITING,
             stop=stop,
         )
-        memory, following, second_thoughts = _minds(config, database, heard, spool.until_written)
+        minds = Minds(config, database, listener=heard, writing=spool.until_written)
         close_open_gaps(database, clock.now_us())
         run = record_run(
             database,
@@ -149,9 +140,7 @@ def watch(
             if isinstance(item, Gap):
                 spool.until_written(partial(record_gap, database, item))
             else:
-                following.catch_up()
-                memory.remember(item)
-                second_thoughts.after(item)
+                minds.remember(item)
 
         stack.callback(spool.keep)
         with Stage(
@@ -166,8 +155,8 @@ def watch(
                 _put_all(stage, perception.cut_all())
             else:  # what was cut short would stand for the whole visit: the next run tells it
                 progress.was_stopped = True
-        if replay is not None and config.linking.refine.enabled:
-            second_thoughts.run()
+        if replay is not None and not progress.was_stopped:
+            minds.conclude()
         record_run_end(database, run, now_us=clock.now_us())
     told.tell(force=True)
     return progress
@@ -192,63 +181,6 @@ def _expiring(config: SiteConfig, database: Database, clock: Clock) -> Expiring:
         config.retention,
         index=config.storage.index_folder,
         clock=clock,
-    )
-
-
-def _minds(
-    config: SiteConfig,
-    database: Database,
-    heard: Callable[[Recorded, NewLink], None],
-    writing: Writing,
-) -> tuple[Memory, Following, SecondThoughts]:
-    """First and second thoughts, and what others said, about one gallery."""
-    embedder = load_embedder(config.embedder)
-    since = newest_change(database)
-    known = Gallery(embedder.dimension)
-    fill(known, gallery_rows(database, model=embedder.model, since_us=None))
-    if len(known):
-        logger.info("%d people are known from earlier", len(known))
-    calibration = load_calibration(config.embedder, model=embedder.model)
-    memory = Memory(
-        database=database,
-        evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
-        embedder=embedder,
-        calibration=calibration,
-        gallery=known,
-        config=config.linking,
-        listener=heard,
-        transits=learn_topology(database, config.linking),
-        grounds={CameraId(c.name): c.ground for c in config.cameras if c.ground is not None},
-        writing=writing,
-    )
-
-    def transits() -> Topology:
-        """Learned anew for second thoughts, which first thoughts then share."""
-        found = learn_topology(database, config.linking)
-        memory.use_transits(found)
-        return found
-
-    following = Following(
-        database=database,
-        memory=memory,
-        gallery=known,
-        model=embedder.model,
-        since=since,
-        writing=writing,
-    )
-    return (
-        memory,
-        following,
-        SecondThoughts(
-            database=database,
-            memory=memory,
-            gallery=known,
-            model=embedder.model,
-            calibration=calibration,
-            config=config.linking,
-            writing=writing,
-            transits=transits,
-        ),
     )
 
 

@@ -1,0 +1,116 @@
+"""First and second thoughts about one gallery, in step with the database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from models.reid.calibration import load_calibration
+from models.reid.embedder import load_embedder
+from pipeline.config import SiteConfig
+from pipeline.linking.gallery import Gallery, fill
+from pipeline.linking.topology import Topology
+from pipeline.run.following import Following
+from pipeline.run.refining import SecondThoughts
+from pipeline.run.remember import Memory, Writing
+from pipeline.run.topology import learn_topology
+from pipeline.types import Tracklet
+from storage.changes import newest
+from storage.database import Database
+from storage.evidence import EvidenceStore
+from storage.gallery import gallery as gallery_rows
+from storage.types import NewLink, Recorded
+from streams.types import CameraId
+
+logger = logging.getLogger(__name__)
+
+_HOUR_US = 3_600_000_000
+
+
+class Minds:
+    """Owns the gallery. Used by one thread.
+
+    People of earlier are fetched when the first tracklet tells what time it is, and only as far
+    back as they can be compared: starting does not take longer as the database grows.
+
+    Args:
+        listener: Called after each committed sighting.
+        writing: What to do while the database is away.
+    """
+
+    def __init__(
+        self,
+        config: SiteConfig,
+        database: Database,
+        *,
+        listener: Callable[[Recorded, NewLink], None],
+        writing: Writing,
+    ) -> None:
+        embedder = load_embedder(config.embedder)
+        calibration = load_calibration(config.embedder, model=embedder.model)
+        self._linking = config.linking
+        self._database = database
+        self._writing = writing
+        self._model = embedder.model
+        self._gallery = Gallery(embedder.dimension)
+        self._memory = Memory(
+            database=database,
+            evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
+            embedder=embedder,
+            calibration=calibration,
+            gallery=self._gallery,
+            config=config.linking,
+            listener=listener,
+            transits=learn_topology(database, config.linking),
+            grounds={CameraId(c.name): c.ground for c in config.cameras if c.ground is not None},
+            writing=writing,
+        )
+        self._second_thoughts = SecondThoughts(
+            database=database,
+            memory=self._memory,
+            gallery=self._gallery,
+            model=self._model,
+            calibration=calibration,
+            config=config.linking,
+            writing=writing,
+            transits=self._learn_ways,
+        )
+        self._following: Following | None = None
+
+    def remember(self, tracklet: Tracklet) -> None:
+        """Catch up with what others said, decide, record; now and then think again."""
+        if self._following is None:
+            self._following = self._writing(lambda: self._recall(tracklet.first_seen_us))
+        self._following.catch_up()
+        self._memory.remember(tracklet)
+        self._second_thoughts.after(tracklet)
+
+    def conclude(self) -> None:
+        """Think again at the end of recorded footage."""
+        if self._linking.refine.enabled:
+            self._second_thoughts.run()
+
+    def _recall(self, now_us: int) -> Following:
+        """Fill the gallery; nothing said from now on is missed."""
+        since = newest(self._database)
+        hours = max(self._linking.horizon_h, self._linking.suggest_h)
+        rows = list(
+            gallery_rows(self._database, model=self._model, since_us=now_us - int(hours * _HOUR_US))
+        )
+        fill(self._gallery, rows)
+        if len(self._gallery):
+            logger.info("%d people are known from earlier", len(self._gallery))
+        return Following(
+            database=self._database,
+            memory=self._memory,
+            gallery=self._gallery,
+            model=self._model,
+            since=since,
+            writing=self._writing,
+        )
+
+    def _learn_ways(self) -> Topology:
+        """Learned anew for second thoughts, which first thoughts then share."""
+        found = learn_topology(self._database, self._linking)
+        self._memory.use_transits(found)
+        return found
