@@ -30,9 +30,9 @@ from pipeline.linking.config import LinkingConfig
 from pipeline.linking.constraints import Exclusion, exclusion_of, see_the_same, tolerated_s
 from pipeline.linking.evidence import Calibrated, trust_of, weigh
 from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look
-from pipeline.linking.past import FormerSelf
 from pipeline.linking.prior import ratios
-from pipeline.linking.reason import Argument, Suggestion, grounds, sentence
+from pipeline.linking.reason import Argument, grounds, sentence
+from pipeline.linking.suggest import suggest
 from pipeline.linking.topology import Transits
 from pipeline.types import Tracklet
 from storage.types import Decision, IdentityId, NewLink, person_name
@@ -41,8 +41,6 @@ from streams.types import Modality
 _LATELY_US = 900_000_000
 """People whose last view ended so long ago may be proposed by their way alone."""
 _MOST_LOG_ODDS = 600.0
-_NEAREST_PAST = 3
-_SUGGEST_FROM = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -246,36 +244,6 @@ def continued(identity: IdentityId, part: int, *, calibration: str, threshold: f
         runner_up_probability=None,
         reason=f"part {part + 1} of one unbroken view of {person_name(identity)}",
         calibration=calibration,
-    )
-
-
-def suggest(
-    means: Mapping[Modality, Vector], presence: Presence, gallery: Gallery, calibration: Calibrated
-) -> Suggestion | None:
-    """Somebody of an earlier day who looks alike, for the operator to confirm; None if nobody does.
-
-    The probability is that of looks alone, at even odds before looking.
-    """
-    found: list[tuple[float, FormerSelf]] = []
-    for former in gallery.past.nearest(means, _NEAREST_PAST):
-        look = Look(
-            camera=presence.camera,
-            first_seen_us=former.last_seen_us,
-            last_seen_us=former.last_seen_us,
-            means=former.means,
-        )
-        evidence = weigh(means, [look], calibration)
-        if evidence is not None:
-            found.append((evidence.log_ratio, former))
-    if not found:
-        return None
-    log_ratio, former = max(found, key=lambda each: (each[0], -each[1].identity))
-    # Rivals of earlier days make the best of them less probable, as in `rank`.
-    total = math.exp(-log_ratio) + sum(math.exp(each - log_ratio) for each, _ in found)
-    if 1 / total < _SUGGEST_FROM:
-        return None
-    return Suggestion(
-        identity=former.identity, probability=1 / total, last_seen_us=former.last_seen_us
     )
 
 
