@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.database import Database
 from storage.exemplars import to_vector
-from storage.schema import CameraRow, ExemplarRow, ModelVersionRow, SightingRow
+from storage.schema import CameraRow, ExemplarRow, LinkEventRow, ModelVersionRow, SightingRow
 from storage.sightings import overlapping
+from storage.standing import pinned_visits
 from storage.types import ALWAYS, GalleryRow, IdentityId, SightingId, Span
 from streams.types import CameraId, Modality
 
@@ -54,7 +55,12 @@ def gallery(
         since_us: Only visits that lasted until then or later; None for all.
         identities: Only of these; None for everybody.
     """
-    chosen = [*_within(part), *overlapping(Span(from_us=since_us))]
+    chosen = [
+        ModelVersionRow.name == model,
+        SightingRow.identity_id.is_not(None),
+        *_within(part),
+        *overlapping(Span(from_us=since_us)),
+    ]
     if identities is not None:
         chosen.append(SightingRow.identity_id.in_(identities))
     query = (
@@ -71,14 +77,11 @@ def gallery(
         .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
         .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
-        .where(
-            ModelVersionRow.name == model,
-            SightingRow.identity_id.is_not(None),
-            *chosen,
-        )
+        .where(*chosen)
         .order_by(SightingRow.first_seen_us, SightingRow.id, ExemplarRow.rank)
     )
     with db.read() as connection:
+        confirmed = _confirmed(connection, chosen)
         streamed = connection.execution_options(yield_per=ROWS_AT_ONCE)
         for row in streamed.execute(query):
             yield GalleryRow(
@@ -90,6 +93,7 @@ def gallery(
                 first_seen_us=row.first_seen_us,
                 last_seen_us=row.last_seen_us,
                 vector=to_vector(row.vector),
+                is_confirmed=row.sighting_id in confirmed,
             )
 
 
@@ -142,6 +146,27 @@ def count_exemplars(db: Database) -> int:
     """How many there are, of all networks."""
     with db.read() as connection:
         return int(connection.execute(select(func.count()).select_from(ExemplarRow)).scalar_one())
+
+
+def _confirmed(
+    connection: Connection, chosen: Sequence[ColumnElement[bool]]
+) -> frozenset[SightingId]:
+    """Those of the chosen visits that an operator said who they are."""
+    query = (
+        select(SightingRow.id)
+        .distinct()
+        .join(ExemplarRow, ExemplarRow.sighting_id == SightingRow.id)
+        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+        .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
+        .join(
+            LinkEventRow,
+            (LinkEventRow.sighting_id == SightingRow.id)
+            & (LinkEventRow.sequence == SightingRow.link_sequence),
+        )
+        .where(LinkEventRow.verdict_id.is_not(None), *chosen)
+    )
+    numbers = [SightingId(number) for number in connection.execute(query).scalars()]
+    return pinned_visits(connection, numbers)
 
 
 def _within(part: Part) -> list[ColumnElement[bool]]:

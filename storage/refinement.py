@@ -28,7 +28,8 @@ from storage.schema import (
     VerdictSightingRow,
 )
 from storage.sightings import overlapping
-from storage.standing import holds, undone_verdicts
+from storage.standing import holds, pinned_visits, undone_verdicts
+from storage.tombstones import erased_of
 from storage.types import (
     Decision,
     IdentityId,
@@ -55,8 +56,8 @@ class Revisited:
         named: Identity, candidate and runner-up of its newest link event.
         probability: Of the candidate, None where nobody was compared.
         is_settled: Its newest link event follows a verdict, or the undoing of one: it stays.
-        is_pinned: It follows a verdict that is none of `undo`: an operator said who it is, or (no
-            identity) that it shall be nobody.
+        is_pinned: A verdict that holds has the last word, also one that an `undo` brought again: an
+            operator said who it is, or (no identity) that it shall be nobody.
         vectors: (N, D) float32 unit rows, best first; N may be 0.
         modality: (N,) light of each.
         qualities: (N,) of each, in [0, 1].
@@ -205,8 +206,9 @@ def rethink(
     """Append these decisions in one transaction: all of them or none.
 
     Returns:
-        Who the changed visits show now. Those about which something was said in the meantime are
-        not among them and stay as they are.
+        Who the changed visits show now. Those about which something was said in the meantime, and
+        those that would be somebody's who was erased meanwhile, are not among them and stay as they
+        are.
 
     Raises:
         NotFound: A link names an identity that there is none of.
@@ -216,7 +218,10 @@ def rethink(
     made: IdentityId | None = None
     with db.write() as connection:
         newest = _newest_sequences(connection, [thought.sighting for thought in batch])
-        still_open = [t for t in batch if newest.get(t.sighting) == t.sequence]
+        gone = erased_of(connection, [t.link.identity for t in batch if t.link.identity])
+        still_open = [
+            t for t in batch if newest.get(t.sighting) == t.sequence and t.link.identity not in gone
+        ]
         founds = any(t.link.decision is Decision.NEW for t in batch)
         for index, thought in enumerate(still_open):
             link = thought.link
@@ -282,7 +287,9 @@ def _read(connection: Connection, model: str, column: Any, keys: Sequence[Any]) 
         vectors: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
         for row in connection.execute(_select_vectors(model).where(chosen)):
             vectors[row.sighting_id].append(row)
-        found += [_to_visit(row, vectors[row.id]) for row in rows]
+        settled = [SightingId(row.id) for row in rows if row.verdict_id is not None]
+        pinned = pinned_visits(connection, settled)
+        found += [_to_visit(row, vectors[row.id], is_pinned=row.id in pinned) for row in rows]
     return sorted(found, key=lambda visit: (visit.first_seen_us, visit.id))
 
 
@@ -302,7 +309,6 @@ def _select_visits() -> Select[*tuple[Any, ...]]:
             LinkEventRow.runner_up_id,
             LinkEventRow.probability,
             LinkEventRow.verdict_id,
-            VerdictRow.kind,
         )
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
         .join(
@@ -310,7 +316,6 @@ def _select_visits() -> Select[*tuple[Any, ...]]:
             (LinkEventRow.sighting_id == SightingRow.id)
             & (LinkEventRow.sequence == SightingRow.link_sequence),
         )
-        .outerjoin(VerdictRow, VerdictRow.id == LinkEventRow.verdict_id)
     )
 
 
@@ -329,7 +334,9 @@ def _select_vectors(model: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _to_visit(row: Row[*tuple[Any, ...]], exemplars: Sequence[Row[*tuple[Any, ...]]]) -> Revisited:
+def _to_visit(
+    row: Row[*tuple[Any, ...]], exemplars: Sequence[Row[*tuple[Any, ...]]], *, is_pinned: bool
+) -> Revisited:
     named = (row.identity_id, row.candidate_id, row.runner_up_id)
     return Revisited(
         id=SightingId(row.id),
@@ -344,7 +351,7 @@ def _to_visit(row: Row[*tuple[Any, ...]], exemplars: Sequence[Row[*tuple[Any, ..
         named=frozenset(IdentityId(who) for who in named if who is not None),
         probability=row.probability,
         is_settled=row.verdict_id is not None,
-        is_pinned=row.kind is not None and row.kind != VerdictKind.UNDO,
+        is_pinned=is_pinned,
         vectors=np.array([to_vector(exemplar.vector) for exemplar in exemplars], np.float32),
         modalities=tuple(Modality(exemplar.modality) for exemplar in exemplars),
         qualities=tuple(exemplar.quality for exemplar in exemplars),

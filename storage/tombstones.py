@@ -64,14 +64,20 @@ def refuse_erased(connection: Connection, identities: Collection[IdentityId]) ->
         raise PersonErased(str(_to_erasure(row)))
 
 
+def erased_of(connection: Connection, identities: Collection[IdentityId]) -> frozenset[IdentityId]:
+    """Those of the numbers whose person was erased."""
+    if not identities:
+        return frozenset()
+    query = select(ErasureRow.identity_id).where(ErasureRow.identity_id.in_(set(identities)))
+    return frozenset(IdentityId(number) for number in connection.execute(query).scalars())
+
+
 def living_links(connection: Connection, links: Sequence[NewLink]) -> list[NewLink]:
     """What machines decided; a new person where they had not heard that theirs was erased.
 
     The erased number is empty for ever, and what is seen of the person now is a new beginning.
     """
-    named = {link.identity for link in links} - {None}
-    query = select(ErasureRow.identity_id).where(ErasureRow.identity_id.in_(named))
-    erased = set(connection.execute(query).scalars()) if named else set()
+    erased = erased_of(connection, [link.identity for link in links if link.identity is not None])
     return [_begun_anew(link) if link.identity in erased else link for link in links]
 
 

@@ -282,6 +282,7 @@ class GalleryRow:
 
     Attributes:
         exemplar_id: Row number, key of the vector index.
+        is_confirmed: An operator said who it is: a verdict that holds has the last word.
     """
 
     exemplar_id: int
@@ -292,6 +293,7 @@ class GalleryRow:
     first_seen_us: int
     last_seen_us: int
     vector: npt.NDArray[np.float32]
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ def test_a_rebuilt_gallery_gives_the_same_looks_as_a_grown_one() -> None:
             first_seen_us=0,
             last_seen_us=5 * SECOND,
             vector=vector,
+            is_confirmed=True,
         )
         for n, vector in enumerate(vectors)
     ]
@@ -58,6 +59,7 @@ def test_a_rebuilt_gallery_gives_the_same_looks_as_a_grown_one() -> None:
 
     (rebuilt,) = gallery.looks(ANNA)
     np.testing.assert_array_equal(rebuilt.means[VIS], grown[VIS])
+    assert rebuilt.is_confirmed
 
 
 def test_vectors_that_cancel_out_have_no_mean() -> None:
@@ -98,6 +100,19 @@ def test_who_an_operator_confirmed_is_compared_beyond_the_horizon() -> None:
     gallery.forget_before(1000 * SECOND, past_us=0)
 
     assert gallery.near({VIS: direction(0)}, 5) == [ANNA]
+
+
+def test_who_a_verdict_moved_is_confirmed_until_a_machine_may_move_them_again() -> None:
+    gallery = gallery_of(look(direction(0), sighting=1))
+
+    gallery.move(SightingId(1), BEN, is_confirmed=True)
+    gallery.forget_before(1000 * SECOND, past_us=0)
+    stayed = list(gallery)
+    gallery.move(SightingId(1), ANNA)
+    gallery.forget_before(1000 * SECOND, past_us=0)
+
+    assert stayed == [BEN]
+    assert list(gallery) == []
 
 
 def test_a_visit_moved_to_somebody_else_takes_its_look_along() -> None:

@@ -8,7 +8,9 @@ import pytest
 from storage.database import Database
 from storage.gallery import gallery
 from storage.sightings import record_sighting, relink
-from storage.types import SightingId
+from storage.types import IdentityId, SightingId
+from storage.undoing import undo
+from storage.verdicts import same
 from streams.types import Modality
 from tests.storage_builders import (
     MODEL,
@@ -52,6 +54,23 @@ def test_an_unsure_visit_joins_the_gallery_when_it_is_linked(site: Database) -> 
     relink(site, SightingId(3), link_to(1), made_by="linker", now_us=TEN_O_CLOCK_US)
 
     assert [row.sighting for row in gallery(site, model=MODEL, since_us=None)] == [2, 3, 1, 1]
+
+
+def test_who_an_operator_said_it_is_is_confirmed_until_it_is_undone(site: Database) -> None:
+    verdict = same(site, SightingId(3), IdentityId(1), by="ada", now_us=TEN_O_CLOCK_US)
+    relink(site, SightingId(2), link_to(1), made_by="linker", now_us=TEN_O_CLOCK_US)
+
+    said = {row.sighting: row.is_confirmed for row in gallery(site, model=MODEL)}
+    undo(site, verdict.id, by="ada", now_us=TEN_O_CLOCK_US)
+    again = same(site, SightingId(1), IdentityId(1), by="ada", now_us=TEN_O_CLOCK_US)
+    undone = undo(site, again.id, by="ada", now_us=TEN_O_CLOCK_US)
+    undo(site, undone.id, by="ada", now_us=TEN_O_CLOCK_US)
+
+    assert said == {1: False, 2: False, 3: True}
+    assert {row.sighting: row.is_confirmed for row in gallery(site, model=MODEL)} == {
+        1: True,
+        2: False,
+    }
 
 
 def test_vectors_of_another_model_are_left_out(site: Database) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from storage.check import check
 from storage.database import Database
+from storage.erasure import erase
 from storage.errors import NotFound
 from storage.evidence import EvidenceStore
 from storage.refinement import (
@@ -21,7 +22,7 @@ from storage.refinement import (
 from storage.sightings import record_sighting, sightings
 from storage.types import Decision, IdentityId, NewLink, SightingId, Span
 from storage.undoing import undo
-from storage.verdicts import merge, same
+from storage.verdicts import merge, not_same, same
 from tests.storage_builders import (
     MODEL,
     SECOND_US,
@@ -165,6 +166,33 @@ def test_verdicts_bind_until_they_are_undone(database: Database) -> None:
     again = revisit(database, model=MODEL, span=Span(), horizon_us=1, max_tracks=9).visits
     assert any(visit.is_settled for visit in again)
     assert not any(visit.is_pinned for visit in again)
+
+
+def test_what_an_undo_brings_again_is_pinned_again(database: Database) -> None:
+    _, unsure = recorded(database, (0, link_new()), (1, link_unsure(1)))
+    same(database, unsure, IdentityId(1), by="ada", now_us=TEN_O_CLOCK_US)
+    later = not_same(database, unsure, IdentityId(1), by="bo", now_us=TEN_O_CLOCK_US)
+
+    undo(database, later.id, by="ada", now_us=TEN_O_CLOCK_US)
+
+    _, again = revisit(database, model=MODEL, span=Span(), horizon_us=1, max_tracks=9).visits
+    assert again.identity == 1
+    assert again.is_pinned
+
+
+def test_nobody_is_linked_to_who_was_erased_meanwhile(database: Database, tmp_path: Path) -> None:
+    _, unsure, other = recorded(database, (0, link_new()), (1, link_unsure(1)), (2, link_unsure(1)))
+    batch = [
+        Rethought(sighting=unsure, sequence=0, link=link_to(1)),
+        Rethought(sighting=other, sequence=0, link=replace(link_unsure(), reason="doubted")),
+    ]
+    store = EvidenceStore(tmp_path / "evidence")
+    erase(database, store, IdentityId(1), reason="asked", made_by="ada", now_us=TEN_O_CLOCK_US)
+
+    changed = rethink(database, batch, now_us=TEN_O_CLOCK_US)
+
+    assert changed == {other: None}
+    assert [each.identity for each in sightings(database)] == [None, None]
 
 
 def test_the_newest_visit_says_when_now_is(database: Database) -> None:

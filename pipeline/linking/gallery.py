@@ -128,8 +128,13 @@ class Gallery:
         if len(mine) > MOST_LOOKS:
             self._remove([next(iter(mine))])
 
-    def move(self, sighting: SightingId, identity: IdentityId | None) -> bool:
+    def move(
+        self, sighting: SightingId, identity: IdentityId | None, *, is_confirmed: bool = False
+    ) -> bool:
         """Let a visit be somebody else's, or nobody's.
+
+        Args:
+            is_confirmed: An operator said so, and nobody took it back.
 
         Returns:
             Whether the visit is remembered; if not, add its look.
@@ -141,7 +146,7 @@ class Gallery:
         look = self._looks[self._owners[number]][number]
         self._remove([number])
         if identity is not None:
-            self.add(identity, look)
+            self.add(identity, replace(look, is_confirmed=is_confirmed))
         return True
 
     def drop(self, identity: IdentityId) -> None:
@@ -255,5 +260,6 @@ def looks_of(rows: Iterable[GalleryRow]) -> Iterator[tuple[IdentityId, Look]]:
                 last_seen_us=first.last_seen_us,
                 means=means,
                 sighting=sighting,
+                is_confirmed=first.is_confirmed,
             ),
         )

@@ -162,7 +162,7 @@ class Memory:
                 track.is_final = is_final
                 if is_final:
                     track.undecided.clear()
-        return self._gallery.move(sighting, identity)
+        return self._gallery.move(sighting, identity, is_confirmed=is_final)
 
     def drop(self, identity: IdentityId) -> None:
         """Follow an erasure: a person is not known any more."""
