@@ -1,9 +1,10 @@
 """Many vectors with lists that say where to look: what an approximate index searches first.
 
-Vectors are sorted into lists by their nearest centre, and each is described by half a byte per four
-numbers (product quantisation: Jegou, Douze, Schmid, "Product quantization for nearest neighbor
-search", 2011; the descriptions are compared in registers: Andre, Kermarrec, Le Scouarnec, "Quicker
-ADC", 2019). A search reads a sixth of the lists; the best candidates are compared exactly.
+Vectors are turned so that their spread lies in the first 128 numbers (principal components), sorted
+into lists by their nearest centre, and described by half a byte per two numbers (product
+quantisation: Jegou, Douze, Schmid, "Product quantization for nearest neighbor search", 2011; the
+descriptions are compared in registers: Andre, Kermarrec, Le Scouarnec, "Quicker ADC", 2019). A
+search reads a part of the lists; the best candidates are compared exactly.
 """
 
 from __future__ import annotations
@@ -29,12 +30,16 @@ from storage.vectors.index import (
 if TYPE_CHECKING:
     from types import ModuleType
 
-NUMBERS_PER_CODE = 4
+NUMBERS_DESCRIBED = 128
+"""Of a vector's principal components these are described; the originals decide in the end."""
+NUMBERS_PER_CODE = 2
 CODE_BITS = 4
-LISTS_READ = 1 / 6
+LISTS_READ = 1 / 3
 """Share of the lists that a search reads (benchmarks/vector_search.py)."""
 RESCORED = 100
 """Candidates compared exactly, at least; three for each neighbour that is asked for."""
+RESCORED_SHARE = 1 / 2000
+"""Of all vectors this share are candidates too: the more there are, the closer they lie."""
 RESCORED_PER_NEIGHBOUR = 3
 SPARE = 8
 """Candidates beyond k that are compared in double precision, so that ties end at the lowest id."""
@@ -79,12 +84,14 @@ class Block:
 
     def search(self, queries: Vectors, k: int) -> Neighbours:
         """The `k` nearest that the lists lead to."""
-        n = min(max(RESCORED, RESCORED_PER_NEIGHBOUR * k), self.n_alive)
+        wanted = max(RESCORED, RESCORED_PER_NEIGHBOUR * k, math.ceil(RESCORED_SHARE * self.n_alive))
+        n = min(wanted, self.n_alive)
         if n == 0:
             return nothing_found(len(queries), k)
         # Many neighbours lie in many lists: read enough of them for twice as many candidates.
-        n_read = max(LISTS_READ, 2 * n / self.n_alive) * self.lists.nlist
-        self.lists.nprobe = min(math.ceil(n_read), self.lists.nlist)
+        inner = load_faiss().downcast_index(self.lists.index)
+        n_read = max(LISTS_READ, 2 * n / self.n_alive) * inner.nlist
+        inner.nprobe = min(math.ceil(n_read), inner.nlist)
         found = nothing_found(len(queries), k)
         candidates: Ids = self.lists.search(queries, n)[1]
         for row, (query, mine) in enumerate(zip(queries, candidates, strict=True)):
@@ -108,18 +115,23 @@ class Block:
 
     def _rescored(self, query: Vectors, candidates: Ids, k: int) -> tuple[Ids, Vectors]:
         """The `k` best: by single precision down to a few more than `k`, these by double."""
-        kept = self.vectors[self._rows(candidates)]  # (n, D)
-        if len(candidates) > k + SPARE:
-            few = np.argpartition(kept @ query, -k - SPARE)[-k - SPARE :]
-            candidates, kept = candidates[few], kept[few]
+        candidates = np.sort(candidates)  # read in the order in which they lie
+        rows = self._rows(candidates)
+        if len(rows) > k + SPARE:
+            rough = _products(query, self.vectors, rows)
+            few = np.argpartition(rough, -k - SPARE)[-k - SPARE :]
+            candidates, rows = candidates[few], rows[few]
+        kept = self.vectors[rows]  # (n, D)
         exact = np.clip(kept.astype(np.float64) @ query.astype(np.float64), -1, 1)
         similarities = exact.astype(np.float32)
         order = np.lexsort((candidates, -similarities))[:k]
         return candidates[order], similarities[order]
 
-    def _rows(self, ids: Ids) -> npt.NDArray[np.intp]:
+    def _rows(self, ids: Ids) -> npt.NDArray[np.int64]:
         """Where these numbers are, or anywhere if they are not."""
-        rows = np.searchsorted(self.ids, ids)
+        if self.ids[-1] - self.ids[0] == len(self.ids) - 1:  # no gaps: nothing to look up
+            return np.clip(ids - self.ids[0], 0, len(self.ids) - 1)
+        rows = np.searchsorted(self.ids, ids).astype(np.int64, copy=False)
         return np.minimum(rows, len(self.ids) - 1, out=rows)
 
 
@@ -130,10 +142,14 @@ def make_block(ids: Ids, vectors: Vectors) -> Block:
     """
     n = len(ids)
     faiss = load_faiss()
-    lists = _untrained(faiss, n, vectors.shape[1])
-    n_sample = min(n, max(TRAINING_LEAST, TRAINING_PER_LIST * lists.nlist))
-    sample = np.sort(np.random.default_rng(SEED).choice(n, n_sample, replace=False))
-    lists.train(np.ascontiguousarray(vectors[sample]))
+    n_lists = 2 ** max(0, round(math.log2(math.sqrt(n))) if n > 1 else 0)
+    n_sample = min(n, max(TRAINING_LEAST, TRAINING_PER_LIST * n_lists))
+    chosen = np.sort(np.random.default_rng(SEED).choice(n, n_sample, replace=False))
+    sample = np.ascontiguousarray(vectors[chosen])
+    turn = _turn(faiss, sample[:: max(1, n_sample // TRAINING_LEAST)])
+    inner = _untrained(faiss, n_lists, turn.d_out)
+    lists = faiss.IndexPreTransform(turn, inner)
+    lists.train(sample)
     _add(lists, ids, vectors)
     alive = np.ones(n, dtype=np.bool_)
     return Block(ids=ids, vectors=vectors, alive=alive, lists=lists, n_trained=n)
@@ -161,18 +177,45 @@ def grown(block: Block, ids: Ids, vectors: Vectors) -> Block:
     )
 
 
-def _untrained(faiss: ModuleType, n: int, dimension: int) -> Any:
-    n_lists = 2 ** max(0, round(math.log2(math.sqrt(n))) if n > 1 else 0)
+def _turn(faiss: ModuleType, sample: Vectors) -> Any:
+    """A map of (n, D) vectors to their principal components, the spread shared out among these.
+
+    Distances stay as they are but for what the components left out add. The components are mixed by
+    a turn drawn at random, so that each code has as much to tell as any other.
+    """
+    dimension = sample.shape[1]
+    n_kept = min(dimension, NUMBERS_DESCRIBED)
+    rest = sample.astype(np.float64) - sample.mean(axis=0, dtype=np.float64)
+    components = np.linalg.eigh(rest.T @ rest)[1][:, ::-1][:, :n_kept]  # (D, n_kept)
+    mixed = np.linalg.qr(np.random.default_rng(SEED).normal(size=(n_kept, n_kept)))[0]
+    turn = faiss.LinearTransform(dimension, n_kept, False)
+    faiss.copy_array_to_vector((mixed @ components.T).astype(np.float32).ravel(), turn.A)
+    turn.is_trained = True
+    return turn
+
+
+def _untrained(faiss: ModuleType, n_lists: int, dimension: int) -> Any:
     largest = max(1, dimension // NUMBERS_PER_CODE)
     n_codes = next(m for m in range(largest, 0, -1) if dimension % m == 0)
-    metric = faiss.METRIC_INNER_PRODUCT
-    centres = faiss.IndexFlatIP(dimension)
+    # Between unit vectors the distance ranks as the cosine does, and bears the turn.
+    metric = faiss.METRIC_L2
+    centres = faiss.IndexFlatL2(dimension)
     lists = faiss.IndexIVFPQFastScan(centres, dimension, n_lists, n_codes, CODE_BITS, metric)
+    lists.by_residual = False
     lists.cp.niter = TRAINING_ROUNDS
     lists.cp.seed = SEED
     # Too few per centre is what a small block has; FAISS would say so on stderr.
     lists.cp.min_points_per_centroid = lists.pq.cp.min_points_per_centroid = 1
     return lists
+
+
+def _products(query: Vectors, vectors: Vectors, rows: Ids) -> Vectors:
+    """(n,) products of (D,) `query` with these rows, which are read where they lie."""
+    faiss = load_faiss()
+    found = np.empty(len(rows), dtype=np.float32)
+    where = [faiss.swig_ptr(array) for array in (found, query, vectors, rows)]
+    faiss.fvec_inner_products_by_idx(*where, vectors.shape[1], 1, len(rows))
+    return found
 
 
 def _add(lists: Any, ids: Ids, vectors: Vectors) -> None:

@@ -25,7 +25,7 @@ from storage.errors import DatabaseBusy, IndexDamaged
 from storage.vectors.block import Block
 from storage.vectors.index import Ids, Vectors, load_faiss
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "current.json"
 LOCK = "lock"
 IDS, VECTORS, LISTS = "ids.i64", "vectors.f32", "lists.faiss"
