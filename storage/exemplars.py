@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, Row, insert, select, update
 
 from storage.database import Database
-from storage.partitions import ensure_days
+from storage.partitions import ensure_days, of_visits
 from storage.rows import insert_rows
 from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
 from storage.types import Exemplar, SightingId
@@ -126,12 +126,10 @@ def evidence_of(
     for start in range(0, len(sightings), IDS_PER_QUERY):
         query = (
             select(ExemplarRow.sighting_id, ExemplarRow.evidence)
-            .where(
-                ExemplarRow.sighting_id.in_(sightings[start : start + IDS_PER_QUERY]),
-                ExemplarRow.evidence.is_not(None),
-            )
+            .where(ExemplarRow.evidence.is_not(None))
             .order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
         )
+        query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY])
         for row in connection.execute(query):
             found[SightingId(row.sighting_id)].append(str(row.evidence))
     return {sighting: tuple(hashes) for sighting, hashes in found.items()}
@@ -154,11 +152,9 @@ def stored_exemplars(
     found: defaultdict[SightingId, list[Exemplar]] = defaultdict(list)
     with db.read() as connection:
         for start in range(0, len(sightings), IDS_PER_QUERY):
-            chosen = ExemplarRow.sighting_id.in_(sightings[start : start + IDS_PER_QUERY])
-            query = select(ExemplarRow).where(chosen)
-            for row in connection.execute(
-                query.order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
-            ):
+            query = select(ExemplarRow).order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
+            query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY])
+            for row in connection.execute(query):
                 found[SightingId(row.sighting_id)].append(_to_exemplar(row))
     return {sighting: tuple(exemplars) for sighting, exemplars in found.items()}
 

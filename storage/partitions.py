@@ -8,14 +8,17 @@ On SQLite there are no partitions, and a day is a range of rows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, Select, delete, func, select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import aliased
 
-from storage.schema import ExemplarRow
+from storage.schema import ExemplarRow, SightingRow
+
+Chosen = TypeVar("Chosen", bound=Select[Any])
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +98,30 @@ def drop_day(connection: Connection, day: date) -> int:
     connection.execute(text(f"DROP TABLE {_name(day)}"))
     connection.info.get(KNOWN_DAYS, set()).discard(day)
     return found
+
+
+def of_visits(connection: Connection, query: Chosen, sightings: Sequence[int]) -> Chosen:
+    """`query` for the exemplars of these visits; PostgreSQL reads only the days of the visits.
+
+    A crop is taken during its visit; a day is allowed on either side. Whoever must find every row,
+    whatever its time, such as an erasure, does without.
+    """
+    if connection.dialect.name != "postgresql":
+        return query.where(ExemplarRow.sighting_id.in_(sightings))
+    ends = select(func.min(SightingRow.first_seen_us), func.max(SightingRow.last_seen_us))
+    first_us, last_us = connection.execute(ends.where(SightingRow.id.in_(sightings))).one()
+    visit = aliased(SightingRow)
+    query = query.join(visit, visit.id == ExemplarRow.sighting_id).where(
+        visit.id.in_(sightings),  # by the visit's column: else it is planned once for every day
+        ExemplarRow.captured_at_us >= visit.first_seen_us - DAY_US,
+        ExemplarRow.captured_at_us <= visit.last_seen_us + DAY_US,
+    )
+    if first_us is None:
+        return query
+    return query.where(  # as numbers, for then the planner does not even look at other days
+        ExemplarRow.captured_at_us >= first_us - DAY_US,
+        ExemplarRow.captured_at_us <= last_us + DAY_US,
+    )
 
 
 def _make_day(connection: Connection, day: date) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from storage.database import Database
 from storage.exemplars import IDS_PER_QUERY
+from storage.partitions import of_visits
 from storage.schema import CameraRow, ExemplarRow, SightingRow
 from storage.types import IdentityId, SightingId
 from streams.types import CameraId, Modality
@@ -50,12 +51,10 @@ def pictures_of_visits(db: Database, sightings: Collection[SightingId]) -> list[
                 )
                 .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
                 .join(CameraRow, CameraRow.id == SightingRow.camera_id)
-                .where(
-                    ExemplarRow.sighting_id.in_(wanted[start : start + IDS_PER_QUERY]),
-                    ExemplarRow.evidence.is_not(None),
-                )
+                .where(ExemplarRow.evidence.is_not(None))
                 .order_by(SightingRow.id, ExemplarRow.rank)
             )
+            query = of_visits(connection, query, wanted[start : start + IDS_PER_QUERY])
             found += [
                 JudgedPicture(
                     sighting=SightingId(row.id),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.reid.embedder import Embedder
 from models.types import Crop
 from storage.database import Database
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import EvidenceStore
 from storage.reembedding import Outdated, count_outdated, outdated, replace_vectors
+
+if TYPE_CHECKING:  # torch takes seconds, and every verb of the command imports this
+    from models.reid.embedder import Embedder
 
 logger = logging.getLogger(__name__)
 
