@@ -6,6 +6,7 @@ somebody else by now: a wrong merge must not open the way to the shredder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +90,7 @@ def lift_hold(
         held = [_to_hold(row) for row in connection.execute(query)]
         chosen = [hold for hold in held if number in (None, hold.id)]
         if len(chosen) != 1:
-            which = "; ".join(map(str, held)) or "nothing holds this person"
-            raise NotFound(f"expected one hold on {name} to lift, found {len(chosen)}: {which}")
+            raise NotFound(_unclear(name, held))
         ended = max(now_us, chosen[0].placed_at_us)
         connection.execute(
             update(LegalHoldRow)
@@ -138,6 +138,14 @@ def held_sightings(connection: Connection) -> Select[int] | None:
     if not held:
         return None
     return select(LinkEventRow.sighting_id).where(LinkEventRow.identity_id.in_(sorted(held)))
+
+
+def _unclear(name: str, held: Sequence[LegalHold]) -> str:
+    """Which hold is to be lifted, and how to say so."""
+    if not held:
+        return f"nothing holds {name}; `noctule hold list` tells who is held"
+    which = "; ".join(map(str, held))
+    return f"{name} has other holds, or several; say which with --number: {which}"
 
 
 def _in_force() -> tuple[Any, ...]:

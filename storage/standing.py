@@ -186,7 +186,8 @@ def empty_verdicts(connection: Connection) -> Iterator[Problem]:
         select(VerdictRow.id, VerdictRow.kind, VerdictRow.made_at_us)
         .where(
             or_(
-                VerdictRow.id.not_in(a),
+                and_(VerdictRow.id.not_in(a), VerdictRow.kind != VerdictKind.UNDO),
+                and_(VerdictRow.id.not_in(a), VerdictRow.undoes_id.in_(a)),
                 and_(VerdictRow.kind.in_(two_sided), VerdictRow.id.not_in(b)),
             )
         )

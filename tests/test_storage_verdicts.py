@@ -425,6 +425,18 @@ def test_visits_erased_since_break_neither_undo_nor_list(site: Database) -> None
     assert check(site, None) == []
 
 
+def test_undoing_what_lost_its_visits_to_an_erasure_leaves_the_database_sound(
+    site: Database, tmp_path: Path
+) -> None:
+    store = EvidenceStore(tmp_path / "evidence")
+    emptied = same(site, visit(6), P3, by="ada", now_us=NOW_US)
+    erase(site, store, P3, reason="asked", made_by="ada", now_us=NOW_US + 1)
+
+    undo(site, emptied.id, by="bo", now_us=NOW_US + 2)
+
+    assert not [found for found in check(site, store) if found.rule == "verdict"]
+
+
 def test_nobody_who_was_erased_comes_back_by_an_undo(site: Database, tmp_path: Path) -> None:
     say_merge(site)
     erase(site, EvidenceStore(tmp_path), P2, reason="asked for it", made_by="dora", now_us=NOW_US)

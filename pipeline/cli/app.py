@@ -33,6 +33,7 @@ from pipeline.cli import (
     vectors,
     verdict,
 )
+from pipeline.cli.output import visible
 from pipeline.errors import UsageInvalid
 from streams.errors import ConfigInvalid, NoctuleError
 
@@ -128,7 +129,7 @@ def main() -> None:
     except NoctuleError as error:
         if debug:
             raise
-        print(f"noctule: {error}", file=sys.stderr)  # noqa: T201
+        print(visible(f"noctule: {error}"), file=sys.stderr)  # noqa: T201
         sys.exit(_USAGE if isinstance(error, UsageInvalid | ConfigInvalid) else _FAILED)
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -65,14 +66,30 @@ def print_table(
     """A table on stdout; wide enough for whole lines where stdout is not a terminal."""
     table = Table(*columns, title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
     Console(width=width, highlight=False, markup=False).print(table)
 
 
 def print_line(text: str = "") -> None:
     """A sentence on stdout."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible(text)}\n")
+
+
+def visible(text: str) -> str:
+    r"""`text` with signs that would steer a terminal, or turn words round, written out.
+
+    Operators' reasons and cameras' names are shown to other operators.
+
+    >>> visible("red\x1b[31m\u202e coat")
+    'red\\x1b[31m\\u202e coat'
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in ("Cc", "Cf") and letter not in "\n\t\u200d"
+        else letter
+        for letter in text
+    )
 
 
 def who(sighting: Sighting) -> str:

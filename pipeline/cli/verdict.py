@@ -199,9 +199,9 @@ def say_split(
         said = say.split(
             desk.database, whole, leaving, by=desk.by, reason=reason, now_us=desk.now_us
         )
-        new = who(said.moved[0].after)
+        new = f"{'is' if len(said.moved) == 1 else 'are'} now {who(said.moved[0].after)}"
         words = f"{some([sighting_name(m.sighting) for m in said.moved])} of {person_name(whole)}"
-        _tell(desk, said, f"{words} are now {new}", as_json)
+        _tell(desk, said, f"{words} {new}", as_json)
 
 
 @app.command("forget")
@@ -283,7 +283,8 @@ def show_verdicts(
         ],
     )
     if not found:
-        print_line("Nobody has decided anything yet; see `noctule verdict --help`.")
+        whom = "" if of is None else f" about {sighting_name(of)}"
+        print_line(f"Nobody has decided anything{whom} yet; see `noctule verdict --help`.")
 
 
 @app.command("export")
