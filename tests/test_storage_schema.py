@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from storage.cameras import record_camera
 from storage.check import check
 from storage.database import Database, open_database, upgrade
 from storage.errors import SchemaMismatch
-from storage.identities import identities
 from storage.migrations import HERE, head_revision
 from storage.schema import Table
-from storage.sightings import last_sighting, record_sighting, sightings, trajectory
-from storage.types import IdentityId, Span
-from streams.types import CameraId
+from storage.sightings import record_sighting, sightings
 from tests.storage_builders import TEN_O_CLOCK_US, run_python, sighting
 
 pytest_plugins = ["tests.storage_fixtures"]
@@ -203,97 +197,3 @@ def interrupted(address: str, history: Path, *, after: int) -> str:
         child.kill()
         raise
     return told.strip()
-
-
-@pytest.fixture
-def busy_site(sqlite_database: Database) -> Database:
-    """Two persons, four cameras, 400 visits; statistics as SQLite would gather them."""
-    for name in ("gate", "yard", "hall", "roof"):
-        record_camera(sqlite_database, CameraId(name), "")
-    record_sighting(sqlite_database, sighting(0), now_us=TEN_O_CLOCK_US)
-    record_sighting(sqlite_database, sighting(1), now_us=TEN_O_CLOCK_US)
-    with sqlite_database.write() as connection:
-        connection.execute(text(COPIES), {"minute_us": 60_000_000})
-        connection.execute(text(COPIED_EVENTS))
-    with sqlite_database.write() as connection:
-        connection.execute(text("ANALYZE"))
-    return sqlite_database
-
-
-COPIES = """
-    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
-    INSERT INTO sighting (key, track, part, camera_id, modality, first_seen_us, last_seen_us,
-        duration_us, n_frames, trail, model_version_id, identity_id, link_sequence)
-    SELECT 'k' || i, 't' || i, 0, 1 + i % 4, modality, first_seen_us + i * :minute_us,
-        last_seen_us + i * :minute_us, duration_us, n_frames, trail, model_version_id, 1 + i % 2, 0
-    FROM sighting, n WHERE sighting.id = 1
-"""
-COPIED_EVENTS = """
-    INSERT INTO link_event (sighting_id, sequence, decision, identity_id, threshold, reason,
-        calibration, made_by, made_at_us)
-    SELECT id, 0, 'new', identity_id, 0.5, 'x', 'x', 'x', 1 FROM sighting WHERE id > 2
-"""
-
-
-class Plans:
-    """EXPLAIN QUERY PLAN of every SELECT that the database is asked."""
-
-    def __init__(self, database: Database) -> None:
-        self.text = ""
-        self._database = database
-
-    def __enter__(self) -> Plans:
-        event.listen(self._database.engine, "before_cursor_execute", self._explain)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(self._database.engine, "before_cursor_execute", self._explain)
-
-    def _explain(
-        self, connection: Connection, _: object, statement: str, parameters: Any, *_more: object
-    ) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            raw = connection.connection.cursor()
-            raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            self.text += "\n".join(str(row[3]) for row in raw.fetchall()) + "\n"
-            raw.close()
-
-
-def test_a_trajectory_is_a_range_of_its_index(busy_site: Database) -> None:
-    with Plans(busy_site) as plans:
-        trajectory(busy_site, IdentityId(2))
-        last_sighting(busy_site, IdentityId(2))
-
-    assert plans.text.count("SEARCH sighting USING INDEX ix_sighting_trajectory") == 2
-    assert_no_scan_and_no_sort(plans.text)
-
-
-def test_a_span_is_a_range_of_its_index(busy_site: Database) -> None:
-    span = Span(from_us=TEN_O_CLOCK_US, to_us=TEN_O_CLOCK_US + 60_000_000)
-
-    with Plans(busy_site) as plans:
-        assert len(sightings(busy_site, span=span)) == 1
-    assert "INDEX ix_sighting_of_span (first_seen_us>? AND first_seen_us<?)" in plans.text
-    assert "ix_sighting_longest" in plans.text
-    assert_no_scan_and_no_sort(plans.text)
-
-    with Plans(busy_site) as plans:
-        assert len(sightings(busy_site, span=span, camera=CameraId("gate"))) == 1
-    assert "ix_sighting_of_camera_in_span (camera_id=? AND first_seen_us>?" in plans.text
-    assert_no_scan_and_no_sort(plans.text)
-
-
-def test_persons_of_a_span_are_found_by_its_index(busy_site: Database) -> None:
-    span = Span(from_us=TEN_O_CLOCK_US, to_us=TEN_O_CLOCK_US + 120_000_000)
-
-    with Plans(busy_site) as plans:
-        assert len(identities(busy_site, span=span)) == 2
-
-    assert "ix_sighting_of_span" in plans.text
-    assert "ix_sighting_longest" in plans.text
-    assert not re.search(r"SCAN (sighting|link_event)\b(?!.*ix_sighting_longest)", plans.text)
-
-
-def assert_no_scan_and_no_sort(plan: str) -> None:
-    assert not re.search(r"SCAN (sighting|link_event|exemplar)\b", plan), plan
-    assert "USE TEMP B-TREE" not in plan, plan
