@@ -17,9 +17,11 @@ from __future__ import annotations
 import argparse
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import numpy.typing as npt
 
 from benchmarks.link_days import TUNE
 from benchmarks.link_pictures import PEER, embedder_and_calibration
@@ -36,6 +38,7 @@ from pipeline.linking.config import LinkingConfig
 from pipeline.run.watch import watch
 from storage.database import open_database
 from storage.evidence import EvidenceStore
+from streams.types import CameraId
 
 ABLATIONS = {
     "told again": Without(),
@@ -90,13 +93,14 @@ def measured(
         recording = recording_of(
             database, EvidenceStore(site.storage.evidence, reserve_mb=site.storage.reserve_mb)
         )
+    grounds = {CameraId(c.name): c.ground for c in site.cameras if c.ground is not None}
     ours = load_calibration(site.embedder, model=recording.vectors.model)
     for name, without in ABLATIONS.items():
         linking = without.settings(site.linking, cameras)
-        result[name] = _again(recording, recording.vectors, ours, linking, truth)
+        result[name] = _again(recording, recording.vectors, ours, linking, truth, grounds)
     if peer is not None:
         embedder, calibration = embedder_and_calibration(PEER, peer_xml=peer, fit_to=fit_to)
-        result[PEER] = _again(recording, embedder, calibration, site.linking, truth)
+        result[PEER] = _again(recording, embedder, calibration, site.linking, truth, grounds)
     return result
 
 
@@ -106,6 +110,7 @@ def _again(
     calibration: Calibration,
     linking: LinkingConfig,
     truth: Sequence[TrueVideo],
+    grounds: Mapping[CameraId, npt.ArrayLike],
 ) -> dict[str, object]:
     with TemporaryDirectory() as name:
         url = relinked(
@@ -114,6 +119,7 @@ def _again(
             embedder=embedder,
             calibration=calibration,
             linking=linking,
+            grounds=grounds,
         )
         with open_database(url) as database:
             return figures(database, truth)

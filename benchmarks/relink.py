@@ -6,7 +6,7 @@ the watcher, at the same times of the footage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -108,8 +108,13 @@ def relinked(
     embedder: Embedder,
     calibration: Calibration,
     linking: LinkingConfig,
+    grounds: Mapping[CameraId, npt.ArrayLike] | None = None,
 ) -> str:
-    """Link and record tracklets, in their order, in a new database in `folder`; its address."""
+    """Link and record tracklets, in their order, in a new database in `folder`; its address.
+
+    Args:
+        grounds: Of cameras whose ground is known, the homography from pixels to metres, (3, 3).
+    """
     url = f"sqlite:///{folder / 'site.db'}"
     with open_database(url, create=True) as database:
         gallery = Gallery(embedder.dimension)
@@ -121,6 +126,7 @@ def relinked(
             gallery=gallery,
             config=linking,
             listener=lambda *_: None,
+            grounds=grounds,
         )
         second_thoughts = SecondThoughts(
             database=database,

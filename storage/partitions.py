@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple, cast
 
 from sqlalchemy import Connection, Select, delete, func, select, text
 from sqlalchemy.exc import OperationalError
@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 
 from storage.schema import ExemplarRow, SightingRow
 
-Chosen = TypeVar("Chosen", bound=Select[Any])
+Columns = TypeVarTuple("Columns")
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,9 @@ def drop_day(connection: Connection, day: date) -> int:
     return found
 
 
-def of_visits(connection: Connection, query: Chosen, sightings: Sequence[int]) -> Chosen:
+def of_visits(
+    connection: Connection, query: Select[*Columns], sightings: Sequence[int]
+) -> Select[*Columns]:
     """`query` for the exemplars of these visits; PostgreSQL reads only the days of the visits.
 
     A crop is taken during its visit; a day is allowed on either side. Whoever must find every row,
@@ -109,14 +111,15 @@ def of_visits(connection: Connection, query: Chosen, sightings: Sequence[int]) -
     if connection.dialect.name != "postgresql":
         return query.where(ExemplarRow.sighting_id.in_(sightings))
     ends = select(func.min(SightingRow.first_seen_us), func.max(SightingRow.last_seen_us))
-    first_us, last_us = connection.execute(ends.where(SightingRow.id.in_(sightings))).one()
+    span = connection.execute(ends.where(SightingRow.id.in_(sightings))).one()
+    first_us, last_us = cast("tuple[int | None, int | None]", tuple(span))
     visit = aliased(SightingRow)
     query = query.join(visit, visit.id == ExemplarRow.sighting_id).where(
         visit.id.in_(sightings),  # by the visit's column: else it is planned once for every day
         ExemplarRow.captured_at_us >= visit.first_seen_us - DAY_US,
         ExemplarRow.captured_at_us <= visit.last_seen_us + DAY_US,
     )
-    if first_us is None:
+    if first_us is None or last_us is None:
         return query
     return query.where(  # as numbers, for then the planner does not even look at other days
         ExemplarRow.captured_at_us >= first_us - DAY_US,

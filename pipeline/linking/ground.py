@@ -23,8 +23,8 @@ def to_ground(homography: npt.ArrayLike, boxes: npt.NDArray[np.float32]) -> Floa
             camera, as `fit` has it.
         boxes: (N, 4) float32 xyxy in pixels; N may be 0.
 
-    >>> to_ground(np.eye(3), np.array([[1, 0, 3, 4]], np.float32))
-    array([[2., 4.]])
+    >>> to_ground(np.eye(3), np.array([[1, 0, 3, 4]], np.float32)).tolist()
+    [[2.0, 4.0]]
     """
     feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3], np.ones(len(boxes))])
     return project(homography, feet[:, :2])

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
-from pipeline.linking.gallery import Gallery, fill
+from pipeline.linking.gallery import Gallery, fill, looks_of
+from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Topology
 from pipeline.run.following import Following
 from pipeline.run.refining import SecondThoughts
@@ -53,6 +54,7 @@ class Minds:
         self._writing = writing
         self._model = embedder.model
         self._gallery = Gallery(embedder.dimension)
+        self._strangers = Strangers()
         self._memory = Memory(
             database=database,
             evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
@@ -64,6 +66,7 @@ class Minds:
             transits=learn_topology(database, config.linking),
             grounds={CameraId(c.name): c.ground for c in config.cameras if c.ground is not None},
             writing=writing,
+            strangers=self._strangers,
         )
         self._second_thoughts = SecondThoughts(
             database=database,
@@ -98,6 +101,14 @@ class Minds:
             gallery_rows(self._database, model=self._model, since_us=now_us - int(hours * _HOUR_US))
         )
         fill(self._gallery, rows)
+        for _, look in looks_of(rows):
+            self._strangers.see(
+                look.camera,
+                look.track or "",
+                first_seen_us=look.first_seen_us,
+                last_seen_us=look.last_seen_us,
+                means=look.means,
+            )
         if len(self._gallery):
             logger.info("%d people are known from earlier", len(self._gallery))
         return Following(

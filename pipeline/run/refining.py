@@ -16,8 +16,9 @@ import numpy as np
 
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Look, unit
+from pipeline.linking.gallery import Gallery, Look, Vector, unit
 from pipeline.linking.refine.refine import refine
+from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
 from pipeline.run.remember import Memory, Writing
 from pipeline.types import TrackKey, Tracklet
@@ -78,7 +79,8 @@ def think(
             np.datetime64(found.span.from_us or 0, "us"),
         )
     said = verdicts_about(database, [visit.id for visit in (*found.visits, *found.context)])
-    batches = refine(found, said, calibration=calibration, config=config, transits=transits)
+    here = _strangers_of(found).correct(calibration)
+    batches = refine(found, said, calibration=here, config=config, transits=transits)
     return Thoughts(found=found, batches=batches)
 
 
@@ -180,17 +182,36 @@ class SecondThoughts:
         return changed
 
 
+def _strangers_of(found: Revisit) -> Strangers:
+    """How alike people look who were in one picture together."""
+    strangers = Strangers()
+    visits = [*found.visits, *found.context]
+    for visit in sorted(visits, key=lambda v: (v.first_seen_us, v.id)):
+        strangers.see(
+            visit.camera,
+            visit.track,
+            first_seen_us=visit.first_seen_us,
+            last_seen_us=visit.last_seen_us,
+            means=_means_of(visit),
+        )
+    return strangers
+
+
 def _look_of(visit: Revisited) -> Look:
-    lights = np.array([light.value for light in visit.modalities])
     return Look(
         camera=visit.camera,
         first_seen_us=visit.first_seen_us,
         last_seen_us=visit.last_seen_us,
-        means={
-            light: unit(visit.vectors[lights == light.value].mean(axis=0))
-            for light in Modality
-            if light.value in lights
-        },
+        means=_means_of(visit),
         sighting=visit.id,
         track=TrackKey(visit.track),
     )
+
+
+def _means_of(visit: Revisited) -> dict[Modality, Vector]:
+    lights = np.array([light.value for light in visit.modalities])
+    return {
+        light: unit(visit.vectors[lights == light.value].mean(axis=0))
+        for light in Modality
+        if light.value in lights
+    }

@@ -21,6 +21,7 @@ from pipeline.linking.evidence import Calibrated
 from pipeline.linking.gallery import Gallery, Look, Path, mean_look
 from pipeline.linking.ground import to_ground
 from pipeline.linking.linker import continued, link
+from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
@@ -85,6 +86,7 @@ class Memory:
         transits: What is known of the ways between cameras, to begin with.
         grounds: Of cameras whose ground is known, the homography from pixels to metres, (3, 3).
         writing: What to do while the database is away; `until_written` if not given.
+        strangers: What earlier visits told of how alike people look here.
     """
 
     def __init__(
@@ -100,11 +102,13 @@ class Memory:
         transits: Transits | None = None,
         grounds: Mapping[CameraId, npt.ArrayLike] | None = None,
         writing: Writing | None = None,
+        strangers: Strangers | None = None,
     ) -> None:
         self._database = database
         self._evidence = evidence
         self._embedder = embedder
         self._calibration = calibration
+        self._strangers = strangers or Strangers()
         self._gallery = gallery
         self._config = config
         self._listener = listener
@@ -119,6 +123,14 @@ class Memory:
         track = self._track(tracklet)
         tracklet = replace(tracklet, crops=self._worth_embedding(tracklet, track))
         embeddings = self._embedder.embed(tracklet.crops)
+        means = mean_look(embeddings)
+        self._strangers.see(
+            tracklet.camera,
+            tracklet.track,
+            first_seen_us=tracklet.first_seen_us,
+            last_seen_us=tracklet.last_seen_us,
+            means=means,
+        )
         path = self._path(tracklet)
         decision = self._decide(tracklet, embeddings, track, path)
         sighting = self._sighting(tracklet, embeddings, decision)
@@ -129,7 +141,7 @@ class Memory:
             camera=tracklet.camera,
             first_seen_us=tracklet.first_seen_us,
             last_seen_us=tracklet.last_seen_us,
-            means=mean_look(embeddings),
+            means=means,
             sighting=recorded.sighting,
             track=tracklet.track,
             path=path,
@@ -230,7 +242,7 @@ class Memory:
             tracklet,
             _joined(track.embeddings),
             gallery=self._gallery,
-            calibration=self._calibration,
+            calibration=self._strangers.correct(self._calibration),
             config=self._config,
             qualities=track.qualities,
             since_us=track.first_seen_us,

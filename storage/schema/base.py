@@ -16,6 +16,7 @@ NEVER_REUSED = {"sqlite_autoincrement": True}
 def one_of(column: str, values: type[StrEnum]) -> str:
     """SQL that allows the enum's values only.
 
+    >>> from streams.types import Modality
     >>> one_of("modality", Modality)
     "modality IN ('visible', 'infrared')"
     """

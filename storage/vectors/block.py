@@ -130,7 +130,8 @@ class Block:
     def _rows(self, ids: Ids) -> npt.NDArray[np.int64]:
         """Where these numbers are, or anywhere if they are not."""
         if self.ids[-1] - self.ids[0] == len(self.ids) - 1:  # no gaps: nothing to look up
-            return np.clip(ids - self.ids[0], 0, len(self.ids) - 1)
+            gapless: Ids = np.clip(ids - self.ids[0], 0, len(self.ids) - 1)
+            return gapless
         rows = np.searchsorted(self.ids, ids).astype(np.int64, copy=False)
         return np.minimum(rows, len(self.ids) - 1, out=rows)
 
