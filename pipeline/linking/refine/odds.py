@@ -101,14 +101,15 @@ class Table:
                 logs[i] += self.scene.transit(block, self.groups[int(others[i])])
         return others, logs
 
-    def probability_in(self, block: Sequence[int], other: int) -> float:
-        """That `block` is one with another cluster, [0, 1]."""
+    def may_be_in(self, block: Sequence[int], other: int) -> float:
+        """That `block` is one with another cluster rather than nobody known, [0, 1].
+
+        What it is in its own cluster does not count: both may be one person, in two pieces.
+        """
         if self._ruled_out[list(block), other].any():
             return 0.0
-        own = int(self.label[block[0]])
-        found = self.odds(block, [group for group in self.groups[own] if group not in block])
         n = int(self.scene.size[list(block)].sum())
         others, logs = self._elsewhere(block, n)
-        share = self.scene.returning / (len(others) + (found.n_views > 0))
         log = float(logs[int(np.flatnonzero(others == other)[0])])
-        return share * math.exp(log) * found.alone / (1 - self.scene.returning)
+        odds = self.scene.returning / len(others) * math.exp(log)
+        return odds / (odds + 1 - self.scene.returning)

@@ -9,8 +9,9 @@ changes, so that planning once more changes nothing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -104,10 +105,12 @@ def plan(scene: Scene, label: npt.NDArray[np.intp], *, link_at: float) -> Standi
             if name is not None
         }
         for number, groups in enumerate(sets):
+            leaves = partial(_surely_leaves, table, standing, clusters, at_most=1 - link_at)
             if len(groups) > 1:
-                _gather(table, standing, groups, number, names, clusters)
+                _gather(table, standing, groups, number, names, clusters, leaves)
             for group in groups:
-                _release(table, standing, group, names[number], clusters, at_most=1 - link_at)
+                if standing.identity[group] != names[number] and leaves(group):
+                    _release(table, standing, group, clusters)
         if standing.identity == before:
             break
     return standing
@@ -139,10 +142,19 @@ def _gather(
     number: int,
     names: list[int | None],
     clusters: dict[int, int],
+    leaves: Callable[[int], bool],
 ) -> None:
-    """Views of a sure set take its name; a set without one makes a person."""
+    """Views of a sure set take its name; a set without one makes a person.
+
+    A view that carries the name of another set must surely not belong there.
+    """
     name = names[number]
-    free = [group for group in groups if _may_take(table, standing, group, groups, name)]
+    free = [
+        group
+        for group in groups
+        if _may_take(table, standing, group, groups, name)
+        and (standing.identity[group] not in clusters or leaves(group))
+    ]
     if name is None:
         if len(free) < 2:
             return
@@ -169,24 +181,25 @@ def _may_take(
     return not table.scene.forbidden[group, holders].any()
 
 
-def _release(
-    table: Table,
-    standing: Standing,
-    group: int,
-    name: int | None,
-    clusters: dict[int, int],
-    *,
-    at_most: float,
-) -> None:
-    """A group that carries the name of another cluster, which it surely does not belong to."""
+def _surely_leaves(
+    table: Table, standing: Standing, clusters: dict[int, int], group: int, *, at_most: float
+) -> bool:
+    """Whether a group carries the name of a set in another cluster, and surely is not of it.
+
+    Pieces of one cluster that are not surely one person are not surely two either.
+    """
     who = standing.identity[group]
-    if who is None or who == name or standing.stays(group):
-        return
-    home, own = clusters.get(who), int(table.label[group])
-    if home is None or home == own or table.probability_in([group], home) > at_most:
-        return
+    home = None if who is None else clusters.get(who)
+    if home is None or home == int(table.label[group]) or standing.stays(group):
+        return False
+    return table.may_be_in([group], home) <= at_most
+
+
+def _release(table: Table, standing: Standing, group: int, clusters: dict[int, int]) -> None:
+    """A group loses the name of another cluster."""
     standing.identity[group] = None
-    odds = table.odds([group], [other for other in table.groups[own] if other != group])
+    own = table.groups[int(table.label[group])]
+    odds = table.odds([group], [other for other in own if other != group])
     _note(table, standing, group, odds, clusters)
 
 
