@@ -102,14 +102,13 @@ class Table:
         return others, logs
 
     def may_be_in(self, block: Sequence[int], other: int) -> float:
-        """That `block` is one with another cluster rather than nobody known, [0, 1].
+        """That `block`, which was said to be of another cluster, is of it, [0, 1].
 
-        What it is in its own cluster does not count: both may be one person, in two pieces.
+        At even odds before looking: it was not said without reason. What it is in its own cluster
+        does not count: both may be one person, in two pieces.
         """
         if self._ruled_out[list(block), other].any():
             return 0.0
         n = int(self.scene.size[list(block)].sum())
         others, logs = self._elsewhere(block, n)
-        log = float(logs[int(np.flatnonzero(others == other)[0])])
-        odds = self.scene.returning / len(others) * math.exp(log)
-        return odds / (odds + 1 - self.scene.returning)
+        return 1 / (1 + math.exp(-float(logs[int(np.flatnonzero(others == other)[0])])))
