@@ -7,8 +7,8 @@ event; those of the last ten days have one vector each (appearance is kept for a
 the fact of a visit). Vectors are directions of people with noise, of the dimension of the default
 network: finding a person among them says something about the index, nothing about the network.
 
-An empty database is filled in batches through `storage.rows` and left there, for
-`benchmarks.ten_million_search` and for a second look. One that is full is only asked.
+An empty database is filled in batches through `storage.rows` and left there. One that is full is
+only asked; how it was written is then taken from the result that is there.
 """
 
 from __future__ import annotations
