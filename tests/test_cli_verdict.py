@@ -74,7 +74,7 @@ def test_decisions_are_answered_with_what_moved_and_the_way_back(
     )
     assert say("undo", "V1").startswith("V1 (merge) does not hold any more; 1 visit moved (V2;")
     assert say("undo", "2").startswith("V1 (merge) holds again; 1 visit moved (V3;")
-    assert say("split", "P-0001", "S3").startswith("S3 of P-0001 are now P-0003; 1 visit moved (V4")
+    assert say("split", "P-0001", "S3").startswith("S3 of P-0001 is now P-0003; 1 visit moved (V4")
     assert say("same", "s4", "p-1", "--reason", "limps").startswith("S4 is P-0001; 1 visit moved")
     assert say("same", "S4", "P-0001").startswith("S4 was already, and stays, P-0001; 0 visits")
     contradicting = say("not-same", "S4", "P-0001").splitlines()

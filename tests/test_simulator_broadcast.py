@@ -184,7 +184,7 @@ def test_the_server_ends_when_who_serves_is_killed(clocks: Path) -> None:
     process.kill()
 
     process.wait(15)
-    assert wait_for(lambda: not is_running(server), within_s=10)
+    assert wait_for(lambda: not is_running(server), within_s=30)
 
 
 def serving(folder: Path, **options: object) -> subprocess.Popen[str]:
