@@ -98,6 +98,11 @@ def postgresql_address(shared_postgresql: str) -> str:
     tables = ", ".join(set(Table.metadata.tables) - {"site"})
     with psycopg.connect(shared_postgresql, autocommit=True) as connection:
         connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE".encode())
+        beside = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE tablename LIKE 'exemplar_vector_%'"
+        ).fetchall()
+        for (name,) in beside:  # made on demand for vector search, unknown to the schema
+            connection.execute(f'DROP TABLE "{name}"'.encode())
         connection.execute("DELETE FROM site WHERE name <> 'product'")
     return shared_postgresql
 
