@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -51,11 +51,21 @@ class Look:
 
 def mean_look(embeddings: Embeddings) -> dict[Modality, Vector]:
     """Unit mean vector of each modality that occurs; empty for N = 0."""
+    return means_by_light(embeddings.vectors, embeddings.modality)
+
+
+def means_by_light(vectors: Vector, modalities: Sequence[Modality]) -> dict[Modality, Vector]:
+    """Unit mean of the rows of each modality that occurs.
+
+    Args:
+        vectors: (N, D) float32.
+        modalities: Of each row.
+    """
     found: dict[Modality, Vector] = {}
     for modality in Modality:
-        rows = [m is modality for m in embeddings.modality]
+        rows = [m is modality for m in modalities]
         if any(rows):
-            found[modality] = unit(embeddings.vectors[rows].mean(axis=0))
+            found[modality] = unit(vectors[rows].mean(axis=0))
     return found
 
 
@@ -247,11 +257,8 @@ def looks_of(rows: Iterable[GalleryRow]) -> Iterator[tuple[IdentityId, Look]]:
     for sighting, group in groupby(rows, key=lambda row: row.sighting):
         exemplars = list(group)
         first = exemplars[0]
-        means = {
-            modality: unit(np.mean([e.vector for e in exemplars if e.modality is modality], axis=0))
-            for modality in Modality
-            if any(e.modality is modality for e in exemplars)
-        }
+        vectors = np.array([exemplar.vector for exemplar in exemplars])
+        means = means_by_light(vectors, [exemplar.modality for exemplar in exemplars])
         yield (
             first.identity,
             Look(

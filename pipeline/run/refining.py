@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Look, Vector, unit
+from pipeline.linking.gallery import Gallery, Look, means_by_light
 from pipeline.linking.refine.refine import refine
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
@@ -25,7 +25,6 @@ from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
 from storage.refinement import Rethought, Revisit, Revisited, rethink, revisit, verdicts_about
 from storage.types import IdentityId, SightingId, Span
-from streams.types import Modality
 
 logger = logging.getLogger(__name__)
 
@@ -192,7 +191,7 @@ def _strangers_of(found: Revisit) -> Strangers:
             visit.track,
             first_seen_us=visit.first_seen_us,
             last_seen_us=visit.last_seen_us,
-            means=_means_of(visit),
+            means=means_by_light(visit.vectors, visit.modalities),
         )
     return strangers
 
@@ -202,16 +201,7 @@ def _look_of(visit: Revisited) -> Look:
         camera=visit.camera,
         first_seen_us=visit.first_seen_us,
         last_seen_us=visit.last_seen_us,
-        means=_means_of(visit),
+        means=means_by_light(visit.vectors, visit.modalities),
         sighting=visit.id,
         track=TrackKey(visit.track),
     )
-
-
-def _means_of(visit: Revisited) -> dict[Modality, Vector]:
-    lights = np.array([light.value for light in visit.modalities])
-    return {
-        light: unit(visit.vectors[lights == light.value].mean(axis=0))
-        for light in Modality
-        if light.value in lights
-    }
