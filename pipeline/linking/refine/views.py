@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.linking.gallery import Vector, unit
+from pipeline.linking.gallery import Vector, means_by_light
 from storage.refinement import Revisit, Revisited, Said
 from storage.types import IdentityId
 from streams.types import CameraId, Modality
@@ -80,7 +80,7 @@ def _views_of_track(
 
 def _view(parts: Sequence[Revisited], *, is_fixed: bool) -> View:
     vectors = np.concatenate([part.vectors for part in parts])
-    lights = np.array([light.value for part in parts for light in part.modalities])
+    lights = [light for part in parts for light in part.modalities]
     qualities = [quality for part in parts for quality in part.qualities]
     # the newest part speaks for the linker, a pinned one for the operator
     speaking = max(parts, key=lambda p: (p.is_pinned, p.identity is not None, p.part))
@@ -90,11 +90,7 @@ def _view(parts: Sequence[Revisited], *, is_fixed: bool) -> View:
         first_seen_us=min(part.first_seen_us for part in parts),
         last_seen_us=max(part.last_seen_us for part in parts),
         parts=tuple(parts),
-        means={
-            light: unit(vectors[lights == light.value].mean(axis=0))
-            for light in Modality
-            if light.value in lights
-        },
+        means=means_by_light(vectors, lights),
         quality=sum(qualities) / len(qualities),
         identity=speaking.identity,
         confidence=probability if speaking.identity is not None else 0.0,
