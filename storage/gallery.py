@@ -73,6 +73,7 @@ def gallery(
             SightingRow.first_seen_us,
             SightingRow.last_seen_us,
             ExemplarRow.vector,
+            ExemplarRow.quality,
         )
         .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
@@ -93,6 +94,7 @@ def gallery(
                 first_seen_us=row.first_seen_us,
                 last_seen_us=row.last_seen_us,
                 vector=to_vector(row.vector),
+                quality=row.quality,
                 is_confirmed=row.sighting_id in confirmed,
             )
 

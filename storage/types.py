@@ -282,6 +282,7 @@ class GalleryRow:
 
     Attributes:
         exemplar_id: Row number, key of the vector index.
+        quality: How far to trust the vector, in [0, 1].
         is_confirmed: An operator said who it is: a verdict that holds has the last word.
     """
 
@@ -293,6 +294,7 @@ class GalleryRow:
     first_seen_us: int
     last_seen_us: int
     vector: npt.NDArray[np.float32]
+    quality: float
     is_confirmed: bool = False
 
 

@@ -46,6 +46,7 @@ def test_a_rebuilt_gallery_gives_the_same_looks_as_a_grown_one() -> None:
             first_seen_us=0,
             last_seen_us=5 * SECOND,
             vector=vector,
+            quality=0.9,
             is_confirmed=True,
         )
         for n, vector in enumerate(vectors)

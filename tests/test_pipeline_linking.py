@@ -137,7 +137,7 @@ def test_somebody_seen_very_often_does_not_crowd_a_look_alike_out() -> None:
 
 
 def test_poor_pictures_say_less() -> None:
-    gallery = gallery_of(look(direction(0)), look(direction(1)))
+    gallery = gallery_of(look(direction(0, towards=2, cosine=0.65)), look(direction(1)))
 
     good = decide(gallery, direction(0), of=tracklet(quality=0.8))
     poor = decide(gallery, direction(0), of=tracklet(quality=0.1))

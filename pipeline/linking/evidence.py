@@ -1,4 +1,12 @@
-"""What looks say: similarities to the looks of one identity become one likelihood ratio."""
+"""What looks say: pooled looks of two sides become one likelihood ratio.
+
+One view is a noisy look at a person: half hidden, blurred, seen from behind. The mean of several
+views has less of that noise, so the means of two people's views tell far more than any two views
+do. How similar means are depends on how much went into them: noise attenuates a similarity by the
+reliability of both sides (C. Spearman, "The proof and measurement of association between two
+things", American Journal of Psychology 15, 1904). So a similarity is corrected for that before a
+calibration, which was fitted to single views, reads it, and counts by what is left of the noise.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +15,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.linking.gallery import Look, Vector
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.linking.gallery import Look, Vector, unit
 from streams.types import Modality
 
-FULL_QUALITY = 0.5
-"""Mean quality of crops from which their evidence counts in full; poorer pictures say
-proportionally less, so that small and blurred people end as unsure, not as wrong. Chosen on the
-tuning half of `benchmarks.link_days`: people 64 px high have a quality of 0.4 there and are told
-apart nearly as well as those 200 px high."""
+HALF_KNOWN = 0.5
+"""Views in whose mean the person is half and the noise of views the other half. With `NOISE`, this
+fits 150 sightings on filmed sites best (docs/linking-measures.md)."""
+NOISE = 2.0
+"""Variance of similarities where nothing is known of either side, over that where all is known."""
 LIGHTS_CORRELATION = 0.4
 """Of evidence from different pairs of lights about the same two people: it repeats itself in part.
 The log-likelihood ratio of k equally correlated Gaussian scores is their sum / (1 + (k - 1) r)."""
-LOOKS_CORRELATION = 0.65
-"""Of evidence from several looks of one identity in one light. The slope of a logistic curve fitted
-to the mean similarity over k looks grows as this says: measured for k of 2 to 6 on 29 rendered
-people (the tuning half of `benchmarks.link_days`), from .4 (infrared) to .8 (visible)."""
 MOST_LOG_RATIO = math.log(1000)
 """What all looks together say counts for no more, in either direction: of two people dressed alike,
 the one seen more often must not win by being seen more often."""
+
+Floats = npt.NDArray[np.float64]
 
 
 class Calibrated(Protocol):
@@ -34,7 +43,7 @@ class Calibrated(Protocol):
     def name(self) -> str: ...
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
-        """How much likelier this similarity is for one person than for two; > 0."""
+        """How much likelier this similarity of two views is for one person than for two; > 0."""
         ...
 
 
@@ -43,7 +52,8 @@ class Evidence:
     """What the looks of one identity say.
 
     Attributes:
-        similarity: Mean cosine to the identity's looks in the pair of lights that says most.
+        similarity: Cosine to the mean of the identity's looks, in the pair of lights that says
+            most.
         pair: Modality of the person in question, and of the looks compared with.
         nearest: Of these looks, the most similar.
         n_looks: How many these are.
@@ -59,26 +69,28 @@ class Evidence:
 
 
 def weigh(
-    means: Mapping[Modality, Vector], looks: Sequence[Look], calibration: Calibrated
+    means: Mapping[Modality, Vector],
+    looks: Sequence[Look],
+    calibration: Calibrated,
+    *,
+    trust: float = 1.0,
 ) -> Evidence | None:
     """Evidence of all looks in every pair of lights together; None if no look has a vector.
 
-    The mean over all looks is taken, not the best: the best of many strangers' looks is similar
-    too, and one look alone may be a lucky frame.
+    Args:
+        trust: Of the pictures behind `means`, in [0, 1]; at 0 nothing is said.
     """
-    compared: dict[tuple[Modality, Modality], list[tuple[float, int]]] = {}
-    for index, look in enumerate(looks):
-        for a, mine in means.items():
-            for b, theirs in look.means.items():
-                compared.setdefault((a, b), []).append((float(mine @ theirs), -index))
-    if not compared:
-        return None
-    per_pair = [
-        _of_pair(pair, found, looks, calibration) for pair, found in sorted(compared.items())
+    found = [
+        _of_pair(means[mine], (mine, theirs), looks, calibration, trust)
+        for theirs in Modality
+        if any(theirs in look.means for look in looks)
+        for mine in sorted(means)
     ]
-    together = sum(evidence.log_ratio for evidence in per_pair)
-    together /= 1 + (len(per_pair) - 1) * LIGHTS_CORRELATION
-    most = max(per_pair, key=lambda evidence: evidence.log_ratio)
+    if not found:
+        return None
+    together = sum(evidence.log_ratio for evidence in found)
+    together /= 1 + (len(found) - 1) * LIGHTS_CORRELATION
+    most = max(found, key=lambda evidence: evidence.log_ratio)
     return Evidence(
         similarity=most.similarity,
         pair=most.pair,
@@ -88,35 +100,57 @@ def weigh(
     )
 
 
-def trust_of(qualities: Sequence[float]) -> float:
-    """How far pictures of these qualities can be trusted, in [0, 1]; 0 for none.
+def corrected(
+    similarity: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike
+) -> tuple[Floats, Floats]:
+    """A similarity of means as single views would show it, and by how much it then counts.
 
-    >>> trust_of([0.5, 0.9]), trust_of([])
-    (1.0, 0.0)
+    With reliability R = sqrt(a / (a + h) * b / (b + h)), the similarity of one person's means, and
+    of two persons', is R times what it would be without noise, and its variance is that of
+    R² + NOISE (1 - R²). For Gaussian similarities of equal variance the log-likelihood ratio of a
+    similarity s at R is therefore (R / r)² v(r) / v(R) times that of s r / R at r, the reliability
+    of two single views. Poor pictures count for less, but nothing is added to their similarity:
+    what spoils two of them may be the same, such as darkness.
+
+    Args:
+        similarity: Cosine of two means, any shape.
+        a: Views in the one mean, a poor one as its trust.
+        b: Views in the other.
+
+    Returns:
+        The similarity to be read off the calibration, in [-1, 1], and the factor of the logarithm
+        of what is read.
     """
-    if not qualities:
-        return 0.0
-    return min(sum(qualities) / len(qualities) / FULL_QUALITY, 1.0)
+    once = 1 / (1 + HALF_KNOWN)
+    mine, theirs = (x / (x + HALF_KNOWN) for x in (np.asarray(a, float), np.asarray(b, float)))
+    square = mine * theirs
+    attenuation = np.sqrt(np.maximum(mine, once) * np.maximum(theirs, once)) / once
+    counts = square / once**2 * _variance(once**2) / _variance(square)
+    return np.clip(np.asarray(similarity, np.float64) / attenuation, -1, 1), counts
+
+
+def _variance(square: npt.ArrayLike) -> Floats:
+    return np.asarray(square + NOISE * (1 - np.asarray(square, np.float64)), np.float64)
 
 
 def _of_pair(
+    mine: Vector,
     pair: tuple[Modality, Modality],
-    found: Sequence[tuple[float, int]],
     looks: Sequence[Look],
     calibration: Calibrated,
+    trust: float,
 ) -> Evidence:
-    """Evidence of one pair of lights.
-
-    Args:
-        found: Similarity and negative index of each look, at least one.
-    """
-    k = len(found)
-    similarity = sum(each for each, _ in found) / k
-    alone = math.log(calibration.likelihood_ratio(similarity, *pair))
+    """Evidence of one pair of lights; at least one of the looks was in the second light."""
+    seen = [look for look in looks if pair[1] in look.means]
+    amounts = np.array([look.trust for look in seen])
+    vectors = np.array([look.means[pair[1]] for look in seen])
+    known = amounts if amounts.sum() > 0 else np.ones(len(seen))
+    similarity = float(mine @ unit(known @ vectors))
+    single, counts = corrected(similarity, trust, amounts.sum())
     return Evidence(
         similarity=similarity,
         pair=pair,
-        nearest=looks[-max(found)[1]],
-        n_looks=k,
-        log_ratio=alone * k / (1 + (k - 1) * LOOKS_CORRELATION),
+        nearest=seen[int(np.argmax(vectors @ mine))],
+        n_looks=len(seen),
+        log_ratio=float(counts) * math.log(calibration.likelihood_ratio(float(single), *pair)),
     )

@@ -28,8 +28,8 @@ from pipeline.linking.circumstances import (
 )
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.constraints import Exclusion, exclusion_of, see_the_same, tolerated_s
-from pipeline.linking.evidence import Calibrated, trust_of, weigh
-from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look
+from pipeline.linking.evidence import Calibrated, weigh
+from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look, trust_of
 from pipeline.linking.prior import ratios
 from pipeline.linking.reason import Argument, grounds, sentence
 from pipeline.linking.suggest import suggest
@@ -54,7 +54,7 @@ class Candidate:
         pair: Modality of the person in question, and of the looks compared with.
         nearest: Of these looks, the most similar.
         n_looks: How many these are.
-        log_ratio: What all looks together say, before `trust`.
+        log_ratio: What all looks together say.
     """
 
     identity: IdentityId
@@ -178,7 +178,7 @@ def rank(
     Args:
         means: Unit mean vector of the person in question, per modality.
         ruled_out: Identities that cannot be meant; they do not share in the prior.
-        trust: Factor of what the looks say, in [0, 1]: 0 says nothing.
+        trust: Of the pictures behind `means`, in [0, 1]: at 0 they say nothing.
         among: Identities to weigh; None: those who look most alike.
         recency: How much likelier each identity is than others, before looking; None: all alike.
             Where the way from an identity's last view is known, that is said by the way.
@@ -190,14 +190,14 @@ def rank(
         (identity, evidence, known.get(identity, NOTHING))
         for identity in proposed
         if identity not in ruled_out
-        and (evidence := weigh(means, gallery.looks(identity), calibration))
+        and (evidence := weigh(means, gallery.looks(identity), calibration, trust=trust))
     ]
     share = config.returning / max(len(gallery) - len(ruled_out), 1)
     lately = recency or {}
     odds: list[float] = []
     of_looks: list[float] = []
     for identity, evidence, around in weighed:
-        looks = evidence.log_ratio * trust
+        looks = evidence.log_ratio
         by_time = math.log(lately.get(identity, 1.0))
         odds.append(share * _exp(looks + (around.log_ratio if around.is_known else by_time)))
         of_looks.append(share * _exp(looks + (around.feet.log_ratio if around.feet else by_time)))

@@ -70,7 +70,7 @@ class Argument:
         n_ruled_out: All who cannot be meant.
         n_eligible: Identities that share in the prior.
         n_crops: Pictures that were compared.
-        trust: Factor of what the looks say, in [0, 1].
+        trust: Of these pictures, in [0, 1].
         tolerated_s: How long the clocks have the best candidate in two places at once, seconds.
         at_us: When the visit began.
     """

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Look, means_by_light
+from pipeline.linking.gallery import Gallery, Look, means_by_light, trust_of
 from pipeline.linking.refine.refine import refine
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
@@ -204,4 +204,5 @@ def _look_of(visit: Revisited) -> Look:
         means=means_by_light(visit.vectors, visit.modalities),
         sighting=visit.id,
         track=TrackKey(visit.track),
+        trust=trust_of(visit.qualities),
     )

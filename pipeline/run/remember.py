@@ -18,7 +18,7 @@ from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Look, Path, mean_look
+from pipeline.linking.gallery import Gallery, Look, Path, mean_look, trust_of
 from pipeline.linking.ground import to_ground
 from pipeline.linking.linker import continued, link
 from pipeline.linking.strangers import Strangers
@@ -146,6 +146,7 @@ class Memory:
             track=tracklet.track,
             path=path,
             is_open=not tracklet.is_last,
+            trust=trust_of([crop.quality for crop in tracklet.crops]),
         )
         self._learn(tracklet, look, decision, recorded, track)
         if tracklet.is_last:

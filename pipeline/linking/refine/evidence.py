@@ -1,58 +1,107 @@
-"""How much the looks of any two views speak for one person: log-likelihood ratios of all pairs."""
+"""How much the pooled looks of any two clusters speak for one person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linking.evidence import FULL_QUALITY, LIGHTS_CORRELATION, Calibrated
+from pipeline.linking.evidence import (
+    LIGHTS_CORRELATION,
+    MOST_LOG_RATIO,
+    Calibrated,
+    corrected,
+)
+from pipeline.linking.gallery import FULL_QUALITY
 from pipeline.linking.refine.views import View
 from streams.types import Modality
 
-Matrix = npt.NDArray[np.float32]
+Matrix = npt.NDArray[np.float64]
 
-VIEWS_CORRELATION = 0.6
-"""Of the evidence of different pairs of views about the same two people. Of .4, .5 and .6 the
-lowest with which every pair claimed on the tuning half of `benchmarks.link_days` is right."""
+_LIGHTS = tuple(Modality)
 _GRID = np.linspace(-1, 1, 2001)
 """Curves are looked up: a straight line with limits loses nothing by it."""
 
 
-def log_ratios(views: Sequence[View], calibration: Calibrated) -> Matrix:
-    """(N, N) symmetric: log p(looks | one person) / p(looks | two), 0 on the diagonal.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Pooled looks of N views or clusters; adding two pools them.
 
-    As the linker weighs one pair: all pairs of lights speak, discounted as correlated, and poor
-    pictures say less.
+    Attributes:
+        vectors: (N, 2, D) by light, the sum of unit means, each times the views it counts for.
+        amounts: (N, 2) views that each sum counts for; 0 where nobody looked in this light.
     """
-    n = len(views)
-    total = np.zeros((n, n), np.float32)
-    count = np.zeros((n, n), np.uint8)
-    for a, b in product(Modality, Modality):
-        rows = np.array([i for i, view in enumerate(views) if a in view.means], np.intp)
-        columns = np.array([i for i, view in enumerate(views) if b in view.means], np.intp)
-        if not len(rows) or not len(columns):
-            continue
-        mine = np.array([views[i].means[a] for i in rows], np.float32)
-        theirs = np.array([views[i].means[b] for i in columns], np.float32)
-        table = np.log([calibration.likelihood_ratio(float(s), a, b) for s in _GRID])
-        logs = np.interp(mine @ theirs.T, _GRID, table)
-        total[np.ix_(rows, columns)] += logs
-        count[np.ix_(rows, columns)] += 1
-    repeated = np.maximum(count, 1).astype(np.float32) - 1
-    total /= 1 + repeated * np.float32(LIGHTS_CORRELATION)
-    trust = np.minimum([view.quality / FULL_QUALITY for view in views], 1).astype(np.float32)
-    total *= np.minimum(trust[:, None], trust[None, :])
-    total = np.asarray(
-        (total + total.T) / 2, np.float32
-    )  # sums in another order differ in the last digit
-    np.fill_diagonal(total, 0)
-    return total
+
+    vectors: npt.NDArray[np.float64]
+    amounts: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.amounts)
+
+    def __getitem__(self, rows: npt.NDArray[np.intp] | Sequence[int] | slice) -> Self:
+        return type(self)(self.vectors[rows], self.amounts[rows])
+
+    def pooled(self) -> Self:
+        """All rows as one."""
+        return type(self)(
+            self.vectors.sum(axis=0, keepdims=True), self.amounts.sum(axis=0, keepdims=True)
+        )
+
+    def grouped(self, members: Sequence[Sequence[int]]) -> Self:
+        """One row for each group of rows."""
+        return type(self)(
+            np.stack([self.vectors[list(rows)].sum(axis=0) for rows in members]),
+            np.stack([self.amounts[list(rows)].sum(axis=0) for rows in members]),
+        )
 
 
-def together(total: npt.ArrayLike, n_pairs: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Log-likelihood ratio of equally correlated scores: their sum / (1 + (k - 1) r)."""
-    discount = 1 + (np.asarray(n_pairs, np.float64) - 1) * VIEWS_CORRELATION
-    return np.asarray(total, np.float64) / np.maximum(discount, 1)
+def sums_of(views: Sequence[View]) -> Sums:
+    """Each view alone."""
+    dimension = len(next(iter(views[0].means.values())))
+    vectors = np.zeros((len(views), len(_LIGHTS), dimension))
+    amounts = np.zeros((len(views), len(_LIGHTS)))
+    for i, view in enumerate(views):
+        amount = min(view.quality / FULL_QUALITY, 1)
+        for light, mean in view.means.items():
+            amounts[i, _LIGHTS.index(light)] = amount
+            vectors[i, _LIGHTS.index(light)] = amount * mean
+    return Sums(vectors, amounts)
+
+
+class Reading:
+    """A calibration, ready to read many similarities at once."""
+
+    def __init__(self, calibration: Calibrated) -> None:
+        self._tables = {
+            (a, b): np.log([calibration.likelihood_ratio(float(s), x, y) for s in _GRID])
+            for (a, x), (b, y) in product(enumerate(_LIGHTS), repeat=2)
+        }
+
+    def log_ratios(self, a: Sums, b: Sums) -> Matrix:
+        """(M, N) log p(looks | one person) / p(looks | two) of M and N clusters.
+
+        All pairs of lights speak, discounted as correlated; 0 where there is none.
+        """
+        total = np.zeros((len(a), len(b)))
+        count = np.zeros((len(a), len(b)))
+        mine, theirs = _unit(a.vectors), _unit(b.vectors)
+        for (x, y), table in self._tables.items():
+            known = (a.amounts[:, x, None] > 0) & (b.amounts[None, :, y] > 0)
+            if not known.any():
+                continue
+            single, counts = corrected(
+                mine[:, x] @ theirs[:, y].T, a.amounts[:, x, None], b.amounts[None, :, y]
+            )
+            total += np.where(known, counts * np.interp(single, _GRID, table), 0)
+            count += known
+        together = total / (1 + np.maximum(count - 1, 0) * LIGHTS_CORRELATION)
+        return np.clip(together, -MOST_LOG_RATIO, MOST_LOG_RATIO)
+
+
+def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """At length 1; looks that cancel out stay at zero, similar to nobody."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from pipeline.linking.refine.cluster import Scene
-from pipeline.linking.refine.evidence import together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Table:
         self.scene = scene
         self.label = label
         self.groups = [[int(g) for g in np.flatnonzero(label == c)] for c in range(n)]
-        self._sums = np.stack([scene.log_ratio[:, own].sum(axis=1) for own in self.groups], axis=1)
+        self._sums = scene.sums.grouped(self.groups)
         self._ruled_out = np.stack(
             [scene.forbidden[:, own].any(axis=1) for own in self.groups], axis=1
         )
@@ -60,46 +60,54 @@ class Table:
     def odds(self, block: Sequence[int], core: Sequence[int]) -> Odds:
         """Of `block` being one with `core`, with another cluster, or with nobody.
 
+        Another cluster may be the same person as `core`, seen otherwise: by as much as it may be,
+        what speaks for it speaks for `core`.
+
         Args:
             block: Groups of one cluster, N >= 1.
             core: Others of the same cluster; may be none.
         """
         scene = self.scene
         n = int(scene.size[list(block)].sum())
-        others, logs = self._elsewhere(block, n)
+        others, logs = self._elsewhere(block)
         looks, transit, n_core = -math.inf, 0.0, int(scene.size[list(core)].sum())
         if core:
-            total = scene.log_ratio[np.ix_(np.array(block), np.array(core))].sum()
-            looks = float(together(total, n * n_core))
+            looks = self.log_ratio(block, core)
             transit = scene.transit(block, core)
-        share = scene.returning / max(len(others) + bool(core), 1)
-        here = share * math.exp(looks + transit)
-        odds = share * np.exp(logs)
-        total_odds = 1 - scene.returning + here + float(odds.sum())
+        here = math.exp(looks + transit + float(scene.prior(n, n_core))) if core else 0.0
+        odds = np.exp(logs + scene.prior(n, self._size[others]))
+        if core:
+            shared = odds * self._same_person(core, others)
+            odds, here = odds - shared, here + float(shared.sum())
+        total = 1 + here + float(odds.sum())
         best = int(np.argmax(odds)) if len(others) else None
         return Odds(
-            here=here / total_odds,
-            alone=(1 - scene.returning) / total_odds,
+            here=here / total,
+            alone=1 / total,
             rival=None if best is None else int(others[best]),
-            rival_probability=0.0 if best is None else float(odds[best]) / total_odds,
+            rival_probability=0.0 if best is None else float(odds[best]) / total,
             n_views=n_core,
             log_ratio=looks + transit,
             transit=transit,
         )
 
-    def _elsewhere(
-        self, block: Sequence[int], n: int
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-        """Other clusters that are not ruled out, and the log-likelihood ratio of each."""
-        own = int(self.label[block[0]])
-        open_to = ~np.asarray(self._ruled_out[list(block)].any(axis=0), np.bool_)
-        others = np.flatnonzero(open_to & (np.arange(len(open_to)) != own))
-        sums = self._sums[np.ix_(np.array(block), others)].sum(axis=0)
-        logs = together(sums, n * self._size[others])
-        if self.scene.transits is not None:
-            for i in np.flatnonzero(logs > 0):
-                logs[i] += self.scene.transit(block, self.groups[int(others[i])])
-        return others, logs
+    def log_ratio(self, a: Sequence[int], b: Sequence[int]) -> float:
+        """What looks say for groups `a` and `b` being one person."""
+        sums = self.scene.sums
+        return float(
+            self.scene.reading.log_ratios(sums[list(a)].pooled(), sums[list(b)].pooled())[0, 0]
+        )
+
+    def _same_person(
+        self, core: Sequence[int], others: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64]:
+        """That each of other clusters shows the person of `core`, [0, 1]."""
+        scene = self.scene
+        pooled = scene.sums[list(core)].pooled()
+        logs = scene.reading.log_ratios(pooled, self._sums[others])[0]
+        logs += scene.prior(int(scene.size[list(core)].sum()), self._size[others])
+        ruled_out = self._ruled_out[np.ix_(list(core), others)].any(axis=0)
+        return np.where(ruled_out, 0.0, expit(logs))
 
     def may_be_in(self, block: Sequence[int], other: int) -> float:
         """That `block`, which was said to be of another cluster, is of it, [0, 1].
@@ -109,6 +117,19 @@ class Table:
         """
         if self._ruled_out[list(block), other].any():
             return 0.0
-        n = int(self.scene.size[list(block)].sum())
-        others, logs = self._elsewhere(block, n)
+        others, logs = self._elsewhere(block)
         return 1 / (1 + math.exp(-float(logs[int(np.flatnonzero(others == other)[0])])))
+
+    def _elsewhere(
+        self, block: Sequence[int]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+        """Other clusters that are not ruled out, and the log-likelihood ratio of each."""
+        own = int(self.label[block[0]])
+        open_to = ~np.asarray(self._ruled_out[list(block)].any(axis=0), np.bool_)
+        others = np.flatnonzero(open_to & (np.arange(len(open_to)) != own))
+        pooled = self.scene.sums[list(block)].pooled()
+        logs = self.scene.reading.log_ratios(pooled, self._sums[others])[0]
+        if self.scene.transits is not None:
+            for i in np.flatnonzero(logs > 0):
+                logs[i] += self.scene.transit(block, self.groups[int(others[i])])
+        return others, logs

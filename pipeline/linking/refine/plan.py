@@ -208,7 +208,7 @@ def _note(
 ) -> None:
     target = standing.identity[group]
     fellows = [] if target is None else [g for g in standing.holders(target) if g != group]
-    likeness = table.scene.log_ratio[group, fellows]
+    likeness = [table.log_ratio([group], [fellow]) for fellow in fellows]
     standing.moves[group] = Move(
         target=target,
         odds=odds,

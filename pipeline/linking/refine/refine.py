@@ -9,9 +9,8 @@ from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
 from pipeline.linking.refine.cluster import Scene, cluster, scene_of
 from pipeline.linking.refine.constraints import apart, groups
-from pipeline.linking.refine.evidence import log_ratios
+from pipeline.linking.refine.evidence import Reading, sums_of
 from pipeline.linking.refine.plan import Standing, plan
-from pipeline.linking.refine.reorder import without_look_alikes
 from pipeline.linking.refine.views import View, views_of
 from pipeline.linking.refine.words import grounds, reason
 from pipeline.linking.topology import Transits
@@ -38,9 +37,10 @@ def refine(
     scene = scene_of(
         views,
         groups(views, said),
-        without_look_alikes(views, log_ratios(views, calibration)),
+        sums_of(views),
         apart(views, said, config),
         returning=config.returning,
+        reading=Reading(calibration),
         transits=transits,
     )
     standing = plan(scene, cluster(scene), link_at=config.links_from)

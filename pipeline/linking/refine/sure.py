@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.linking.refine.evidence import together
 from pipeline.linking.refine.odds import Table
 
 
@@ -45,22 +44,21 @@ def sure_sets(table: Table, *, at_least: float) -> list[list[int]]:
 
 
 def _tree(table: Table, groups: Sequence[int]) -> _Branch:
-    """Average linkage to the end, the surest join first; ties go to the earlier groups."""
+    """Joined to the end, the surest join first; ties go to the earlier groups."""
     scene = table.scene
-    sums = np.asarray(scene.log_ratio[np.ix_(groups, groups)], np.float64).copy()
-    size = scene.size[list(groups)].astype(np.float64)
+    sums = scene.sums[list(groups)]
     branches = [_Branch(groups=(group,)) for group in groups]
-    alive = np.ones(len(groups), np.bool_)
+    gains = scene.reading.log_ratios(sums, sums)
+    np.fill_diagonal(gains, -np.inf)
     for _ in range(len(groups) - 1):
-        gains = together(sums, size[:, None] * size[None, :])
-        gains[~alive] = -np.inf
-        gains[:, ~alive] = -np.inf
-        np.fill_diagonal(gains, -np.inf)
         a, b = sorted(int(i) for i in np.unravel_index(int(np.argmax(gains)), gains.shape))
-        sums[a] += sums[b]
-        sums[:, a] = sums[a]
-        size[a] += size[b]
+        sums.vectors[a] += sums.vectors[b]
+        sums.amounts[a] += sums.amounts[b]
+        alive = np.isfinite(gains[a])
         alive[b] = False
+        gains[b] = gains[:, b] = -np.inf
+        row = scene.reading.log_ratios(sums[[a]], sums)[0]
+        gains[a] = gains[:, a] = np.where(alive, row, -np.inf)
         branches[a] = _Branch(
             groups=tuple(sorted(branches[a].groups + branches[b].groups)),
             halves=(branches[a], branches[b]),
