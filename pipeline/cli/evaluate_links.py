@@ -36,13 +36,13 @@ from storage.types import Sighting, SightingId, person_name, sighting_name
 from streams.types import CameraId
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.identity import IdentityScores
     from pipeline.evaluation.mistakes import Mistaken
-    from pipeline.evaluation.pairs import PairScores
     from pipeline.evaluation.site import SiteScores
     from pipeline.evaluation.truth import TrueVideo
+    from pipeline.evaluation.types import Lights
 
 _UNKNOWN = "–"
+_OF_PAIRS = ("precision", "recall", "F1")
 
 
 def links(
@@ -125,6 +125,7 @@ def scores_json(scores: SiteScores) -> dict[str, object]:
                 "idf1": scores.identities[lights].idf1,
                 "idp": scores.identities[lights].precision,
                 "idr": scores.identities[lights].recall,
+                "idf1_named": scores.named[lights].idf1,
                 "pairs_true": scores.pairs[lights].n_true,
                 "pairs_claimed": scores.pairs[lights].n_claimed,
                 "pairs_right": scores.pairs[lights].n_right,
@@ -226,16 +227,31 @@ def _print(scores: SiteScores) -> None:
     )
     print_line()
     print_table(
-        ("lights", "IDF1", "IDP", "IDR", "pairs", "claimed", "right", "precision", "recall", "F1"),
-        [_row(lights.value, scores.identities[lights], scores.pairs[lights]) for lights in Lights],
-        title="identities by frames, and pairs of sightings by two cameras, percent",
+        (
+            "lights",
+            "IDF1",
+            "IDP",
+            "IDR",
+            "named",
+            "pairs",
+            "claimed",
+            "right",
+            "precision",
+            "recall",
+            "F1",
+        ),
+        [_row(lights, scores) for lights in Lights],
+        title="identities by frames, of these what was seen (named: IDF1), and pairs of sightings "
+        "by two cameras, percent",
     )
 
 
-def _row(name: str, identity: IdentityScores, pairs: PairScores) -> list[str]:
+def _row(lights: Lights, scores: SiteScores) -> list[str]:
+    identity, pairs = scores.identities[lights], scores.pairs[lights]
     return [
-        name,
+        lights.value,
         *map(_percent, (identity.idf1, identity.precision, identity.recall)),
+        _percent(scores.named[lights].idf1),
         *map(str, (pairs.n_true, pairs.n_claimed, pairs.n_right)),
         *map(_percent, (pairs.precision, pairs.recall, pairs.f1)),
     ]

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from pipeline.errors import TruthInvalid
 from pipeline.evaluation.hota import Hota, score_hota
-from pipeline.evaluation.identity import IdentityScores, score_identities
+from pipeline.evaluation.identity import (
+    IdentityScores,
+    score_identities,
+    shared_by_sightings,
+)
 from pipeline.evaluation.pairs import PairScores, score_pairs
 from pipeline.evaluation.sequence import Seen, Watched, shared_by_frames, watched
 from pipeline.evaluation.truth import TrueVideo
@@ -25,6 +29,9 @@ class SiteScores:
         n_unsure: Of these, without an identity: missed, in every measure.
         n_nobody: Of these, that show nobody of the truth.
         n_frames: Frames of truth, of all cameras.
+        identities: Over all frames of truth: whoever was not detected was missed.
+        named: Over the frames of sightings alone: what naming them is worth, whatever else was
+            missed; 1 if every sighting of a person has that person's one identity.
         hota: Of all cameras as one sequence; None where there is nobody, by truth and by claim.
     """
 
@@ -37,6 +44,7 @@ class SiteScores:
     hota: Hota | None
     pairs: Mapping[Lights, PairScores]
     identities: Mapping[Lights, IdentityScores]
+    named: Mapping[Lights, IdentityScores]
 
 
 def judge_site(videos: Sequence[TrueVideo], seen: Iterable[Seen]) -> Watched:
@@ -75,6 +83,7 @@ def score_site(site: Watched) -> SiteScores:
         hota=score_hota(site.steps),
         pairs=score_pairs(site.judged),
         identities=score_identities(shared_by_frames(site.steps)),
+        named=score_identities(shared_by_sightings(site.judged)),
     )
 
 
