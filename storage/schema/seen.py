@@ -212,8 +212,17 @@ Index(
     SightingRow.first_seen_us,
     SightingRow.id,
 )
-# A person's trajectory, and their last sighting.
-Index("ix_sighting_trajectory", SightingRow.identity_id, SightingRow.first_seen_us, SightingRow.id)
+# A person's trajectory, and their last sighting; where and when is answered by the index alone,
+# for the visits of one person lie on as many pages.
+Index(
+    "ix_sighting_trajectory",
+    SightingRow.identity_id,
+    SightingRow.first_seen_us,
+    SightingRow.id,
+    SightingRow.last_seen_us,
+    SightingRow.camera_id,
+    SightingRow.modality,
+)
 # Who else refers to a picture before it is deleted.
 Index("ix_exemplar_of_evidence", ExemplarRow.evidence)
 # The oldest recordings, which go first.
