@@ -96,7 +96,7 @@ def insert_exemplars(
             rows.append(_exemplar_row(sighting, rank, model_version, crop))
             if crop.evidence is not None:
                 kept.add(crop.evidence)
-    _refer_to_evidence(connection, kept, now_us)
+    refer_to_evidence(connection, kept, now_us)
     ensure_days(connection, (crop.captured_at_us for _, _, crops in exemplars for crop in crops))
     insert_rows(connection, ExemplarRow, EXEMPLAR_COLUMNS, rows)
 
@@ -135,7 +135,8 @@ def evidence_of(
     return {sighting: tuple(hashes) for sighting, hashes in found.items()}
 
 
-def _refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: int) -> None:
+def refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: int) -> None:
+    """Make rows for pictures, which must be in the evidence store already, that have none."""
     wanted = sorted(hashes)
     known: set[str] = set()
     for start in range(0, len(wanted), IDS_PER_QUERY):

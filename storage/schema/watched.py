@@ -60,9 +60,7 @@ class RuleRow(Table):
     id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
     name: Mapped[str] = mapped_column(Text, comment="Unique among standing ones.")
     kind: Mapped[str] = mapped_column(Text, comment="Such as `zone entered`.")
-    settings: Mapped[str] = mapped_column(
-        Text, comment="JSON object, as the kind wants it."
-    )
+    settings: Mapped[str] = mapped_column(Text, comment="JSON object, as the kind wants it.")
     origin: Mapped[str] = mapped_column(Text, comment="config or page.")
     is_on: Mapped[bool] = mapped_column(Boolean, comment="Whether it raises anything.")
     made_by: Mapped[str] = mapped_column(Text, comment="Operator's name.")
