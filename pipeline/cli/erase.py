@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking import write_down
+from pipeline.cli.asking import typed_person, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -22,7 +22,6 @@ from storage.database import open_database
 from storage.erasure import ErasurePlan, Receipt, plan_erasure
 from storage.erasure import erase as erase_person
 from storage.evidence import EvidenceStore
-from storage.identities import read_number
 from storage.types import person_name
 from streams.clock import SystemClock
 
@@ -66,7 +65,7 @@ def erase(
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
         raise UsageInvalid("--yes: say it where nobody can be asked, or look with --dry-run first")
     who = name_operator(operator)
-    identity = read_number(person)
+    identity = typed_person(person)
     storage = read_config(config).storage
     evidence = EvidenceStore(storage.evidence, reserve_mb=storage.reserve_mb)
     with open_database(storage.database.get_secret_value()) as database:
