@@ -139,13 +139,13 @@ def queue_all(
 def due(db: Database, *, now_us: int, limit: int = PAGE) -> list[Delivery]:
     """What is to be sent now, longest due first. Served by ix_delivery_due."""
     query = (
-        _select()
+        select_deliveries()
         .where(DeliveryRow.state == DeliveryState.WAITING, DeliveryRow.next_try_us <= now_us)
         .order_by(DeliveryRow.next_try_us, DeliveryRow.id)
         .limit(limit)
     )
     with db.read() as connection:
-        return [_to_delivery(row) for row in connection.execute(query)]
+        return [to_delivery(row) for row in connection.execute(query)]
 
 
 def mark_sent(db: Database, delivery: DeliveryId, *, answer: str, now_us: int) -> bool:
@@ -201,7 +201,7 @@ def deliveries(
     Raises:
         BadCursor: The cursor is none of ours.
     """
-    query = _select()
+    query = select_deliveries()
     if state is not None:
         query = query.where(DeliveryRow.state == state)
     if channel is not None:
@@ -215,7 +215,7 @@ def deliveries(
             connection,
             query,
             DeliveryRow.__table__.c.id,
-            lambda rows: [_to_delivery(row) for row in rows],
+            lambda rows: [to_delivery(row) for row in rows],
             cursor=cursor,
             limit=limit,
         )
@@ -254,11 +254,11 @@ def _mark(db: Database, delivery: DeliveryId, answer: str, **values: object) -> 
         return connection.execute(tried).rowcount == 1
 
 
-def _select() -> Select[*tuple[Any, ...]]:
+def select_deliveries() -> Select[*tuple[Any, ...]]:
     return select(*DeliveryRow.__table__.columns)
 
 
-def _to_delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
+def to_delivery(row: Row[*tuple[Any, ...]]) -> Delivery:
     return Delivery(
         id=DeliveryId(row.id),
         key=row.key,
