@@ -11,12 +11,15 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
+from pipeline.alerts.config import AlertsConfig
 from pipeline.linking.config import LinkingConfig
+from pipeline.live import LiveConfig
 from pipeline.tracking.config import TrackingConfig
 from storage.config import StorageConfig
 from storage.retention_config import RetentionConfig
 from streams.config import CameraConfig, MotionConfig, Section
 from streams.errors import ConfigInvalid
+from streams.recording.config import RecordingConfig
 
 _SQLITE = "sqlite:///"
 
@@ -50,12 +53,29 @@ class SiteConfig(Section):
     linking: Annotated[LinkingConfig, Field(description="Recognising people across cameras.")] = (
         LinkingConfig()
     )
+    alerts: Annotated[AlertsConfig, Field(description="What operators are warned of.")] = (
+        AlertsConfig()
+    )
     storage: Annotated[StorageConfig, Field(description="Where everything is remembered.")] = (
         StorageConfig()
     )
     retention: Annotated[
         RetentionConfig, Field(description="How long it is remembered; a live watcher forgets.")
     ] = RetentionConfig()
+    recording: Annotated[RecordingConfig, Field(description="Keeping what live cameras send.")] = (
+        RecordingConfig()
+    )
+    live: Annotated[LiveConfig, Field(description="Live pictures for pages.")] = LiveConfig()
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where recordings are."""
+        return self.recording.folder or self.storage.evidence.parent / "recordings"
+
+    @property
+    def live_folder(self) -> Path:
+        """Where the watcher leaves its newest pictures."""
+        return self.live.folder or self.storage.evidence.parent / "live"
 
     @model_validator(mode="after")
     def _check_cameras(self) -> SiteConfig:
@@ -118,7 +138,15 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
             "spool": folder / site.storage.spool.expanduser(),
         }
     )
-    return site.model_copy(update={"cameras": cameras, "storage": storage})
+    recording = site.recording.model_copy(
+        update={"folder": site.recording.folder and folder / site.recording.folder.expanduser()}
+    )
+    live = site.live.model_copy(
+        update={"folder": site.live.folder and folder / site.live.folder.expanduser()}
+    )
+    return site.model_copy(
+        update={"cameras": cameras, "storage": storage, "recording": recording, "live": live}
+    )
 
 
 def parse_config(text: str, *, name: str) -> SiteConfig:

@@ -18,8 +18,12 @@ class RecordingConfig(Section):
         Field(description="always keeps all that live cameras send, as they send it."),
     ] = "off"
     folder: Annotated[
-        Path, Field(description="Folder of the recordings, CAMERA/YYYY-MM-DD/HHMMSS.mp4 in it.")
-    ] = Path("site/recordings")
+        Path | None,
+        Field(
+            description="Folder of the recordings, CAMERA/YYYY-MM-DD/HHMMSS.mp4 (UTC) in it; null: "
+            "`recordings` beside storage.evidence."
+        ),
+    ] = None
     segment_s: Annotated[
         float,
         Field(
