@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
-from amqtt.broker import Broker
+from amqtt.broker import Broker  # type: ignore[import-untyped]
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -107,8 +107,10 @@ class BrokerSink:
         listener: dict[str, Any] = {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}
         if certificate is not None:
             listener |= {"ssl": True, "certfile": str(certificate), "keyfile": str(certificate)}
-        anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {}}
-        by_file = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(passwords)}}
+        anonymous: dict[str, Any] = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {}}
+        by_file: dict[str, Any] = {
+            "amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(passwords)}
+        }
         self._config = {
             "listeners": {"default": listener},
             "plugins": anonymous if passwords is None else by_file,
@@ -137,8 +139,18 @@ class BrokerSink:
 
     def __exit__(self, *_: object) -> None:
         self.off()
+        asyncio.run_coroutine_threadsafe(_end_others(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
+
+
+async def _end_others() -> None:
+    """amqtt leaves tasks behind."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +171,9 @@ def listener(port: int) -> Iterator[list[Heard]]:
 
     def keep(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         heard.append(
-            Heard(topic=message.topic, payload=message.payload, retained=bool(message.retain))
+            Heard(
+                topic=message.topic, payload=bytes(message.payload), retained=bool(message.retain)
+            )
         )
 
     client.on_connect = lambda c, *_: c.subscribe("#", qos=1)
@@ -211,7 +225,7 @@ def mail_sink(tls: ssl.SSLContext | None = None, *, password: str = "") -> Itera
         _server: object, _session: object, _envelope: object, _how: str, data: object
     ) -> AuthResult:
         good = isinstance(data, LoginPassword) and data.password.decode() == password
-        return AuthResult(success=good, handled=not good)
+        return AuthResult(success=good, handled=False)
 
     controller = Controller(
         sink,
@@ -241,10 +255,10 @@ def make_certificate(folder: Path) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     file, key = folder / "sink.pem", folder / "sink.key"
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+    words += "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
     subprocess.run(
-        ["openssl", *words.split(), "-subj", "/CN=localhost", "-out", str(file)]
-        + ["-keyout", str(key), "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        ["openssl", *words.split(), "-out", str(file), "-keyout", str(key)],
         check=True,
         capture_output=True,
     )

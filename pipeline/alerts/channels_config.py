@@ -262,3 +262,13 @@ def refuse_same_names(channels: tuple[ChannelConfig, ...]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"channels: the name {twice[0]!r} is used twice; names must differ")
+
+
+def from_folder(channels: tuple[ChannelConfig, ...], folder: Path) -> tuple[ChannelConfig, ...]:
+    """The same channels with relative paths starting at `folder`."""
+    return tuple(
+        channel
+        if isinstance(channel, AppriseConfig) or channel.ca_file is None
+        else channel.model_copy(update={"ca_file": folder / channel.ca_file.expanduser()})
+        for channel in channels
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from pipeline.alerts.channels_config import (
@@ -15,6 +16,9 @@ from pipeline.alerts.delivery.message import Parcel
 from pipeline.errors import SendFailed
 from streams.clock import Clock
 
+TALKATIVE = ("httpcore", "urllib3")
+"""Libraries whose lines hold addresses and headers, which hold passwords."""
+
 
 class Channel(Protocol):
     """One way out. Used by one thread at a time."""
@@ -25,6 +29,13 @@ class Channel(Protocol):
         Raises:
             SendFailed: Not taken, as far as we know; another try may be.
             SendRefused: Will never be taken.
+        """
+
+    def greet(self, *, limit_s: float) -> None:
+        """Be seen as there, where the other side shows it; asked for while nothing is to be sent.
+
+        Raises:
+            SendFailed: The other side is away.
         """
 
     def close(self) -> None:
@@ -42,6 +53,8 @@ def open_channel(
     Raises:
         SendFailed: A file that the configuration names cannot be read.
     """
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
         match config:
             case WebhookConfig():

@@ -81,6 +81,9 @@ class Mail:
             ) from None
         return self._accepted(refused)
 
+    def greet(self, *, limit_s: float) -> None:
+        """Nobody shows whether we are there."""
+
     def close(self) -> None:
         """Nothing stays open between two mails."""
 

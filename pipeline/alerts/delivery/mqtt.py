@@ -77,8 +77,8 @@ class Mqtt:
                 logger.info("the broker of channel %s did not hear our goodbye", self._config.name)
         self._drop()
 
-    def connect(self, *, limit_s: float) -> None:
-        """Be there, and be seen as available, before there is anything to send.
+    def greet(self, *, limit_s: float) -> None:
+        """Be connected, and be seen as available.
 
         Raises:
             SendFailed: The broker is away or refuses us.

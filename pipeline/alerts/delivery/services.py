@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextvars import ContextVar
 
 import apprise
 from apprise.attachment.memory import AttachMemory
@@ -24,8 +25,27 @@ _LEVEL = {
     AlertSeverity.WARNING: apprise.NotifyType.WARNING,
     AlertSeverity.CRITICAL: apprise.NotifyType.FAILURE,
 }
-_TALKATIVE = ("apprise", "urllib3")
-"""Their lines hold addresses, which hold passwords."""
+
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+"""Statuses that services answered; apprise's threads inherit it from ours."""
+
+
+class _Hush(logging.Filter):
+    """Keeps apprise's lines out of every log, and picks the status out of them.
+
+    Its lines hold addresses, which hold passwords.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        found = _STATUS.search(record.getMessage())
+        heard = _heard.get()
+        if found and heard is not None:
+            heard.append(found[1])
+        return False
+
+
+_HUSH = _Hush()
 
 
 class Service:
@@ -33,12 +53,10 @@ class Service:
 
     def __init__(self, config: AppriseConfig, *, site: str) -> None:
         self._config = config
-        for name in _TALKATIVE:
-            logging.getLogger(name).propagate = False
-        asset = apprise.AppriseAsset(
+        self._asset = apprise.AppriseAsset(
             app_id="Noctule", app_desc=site, http_redirects=False, secure_logging=True
         )
-        self._asset = asset
+        apprise.logger.addFilter(_HUSH)
 
     def send(self, parcel: Parcel, *, limit_s: float) -> str:
         """Hand it to the service.
@@ -59,19 +77,28 @@ class Service:
         sender.add(service)
         attached = None
         if parcel.picture is not None and service.attachment_support:
-            attached = AttachMemory(content=parcel.picture, name="alert.jpg", mimetype="image/jpeg")
-        said: list[str] = []
+            attached = AttachMemory(  # type: ignore[no-untyped-call]
+                content=parcel.picture, name="alert.jpg", mimetype="image/jpeg"
+            )
+        statuses: list[str] = []
+        _heard.set(statuses)
         done = sender.notify(
             body=parcel.text(),
             title=parcel.subject(),
             notify_type=_LEVEL[parcel.message.severity],
             body_format="text",
             attach=attached,
-            log_callback=lambda entry, _: said.append(entry.message),
         )
         if not done:
-            raise SendFailed(_why(said))
+            raise SendFailed(
+                f"the service answered with status {statuses[-1]}"
+                if statuses
+                else "the service cannot be reached or refused the message"
+            )
         return "taken by the service"
+
+    def greet(self, *, limit_s: float) -> None:
+        """Nobody shows whether we are there."""
 
     def close(self) -> None:
         """Nothing stays open between two messages."""
@@ -83,12 +110,3 @@ class Service:
             allowed_addresses(
                 service.host, service.port or 443, allow_private=self._config.allow_private
             )
-
-
-def _why(said: list[str]) -> str:
-    """The status that the service answered; its words, and apprise's, may hold secrets."""
-    for line in said:
-        found = _STATUS.search(line)
-        if found:
-            return f"the service answered with status {found[1]}"
-    return "the service cannot be reached or refused the message"
