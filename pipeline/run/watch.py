@@ -19,6 +19,8 @@ from pipeline.errors import UsageInvalid
 from pipeline.run.expiring import Expiring
 from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception, batches
+from pipeline.run.publish import Publisher
+from pipeline.run.recording import Recording, note_recorded
 from pipeline.run.spool import Spool
 from pipeline.run.spool_files import Closed
 from pipeline.stage import Stage
@@ -99,6 +101,7 @@ def watch(
     progress = Progress()
 
     def heard(recorded: Recorded, link: NewLink) -> None:
+        publisher.heard(recorded, link)
         if recorded.was_known:
             progress.n_known += 1
         else:
@@ -132,14 +135,18 @@ def watch(
         for camera in config.cameras:
             address = shown(camera.source.get_secret_value())
             record_camera(database, CameraId(camera.name), description=address)
+        publisher = stack.enter_context(Publisher(config, live=live, clock=clock))
         if live:
             stack.enter_context(_expiring(config, database, clock))
-        told = _Teller(progress, perception, report)
+        else:
+            note_recorded(config)
+        told = _Teller(progress, perception, report, publisher)
 
         def remember(item: Closed) -> None:
             if isinstance(item, Gap):
                 spool.until_written(partial(record_gap, database, item))
             else:
+                publisher.about(item.track)
                 minds.remember(item)
 
         stack.callback(spool.keep)
@@ -148,7 +155,8 @@ def watch(
         ) as stage:
             if replay is None:
                 try:
-                    _watch_live(config, perception, stage, told, stop)
+                    with Recording(config, database, clock) as recording:
+                        _watch_live(config, perception, stage, told, stop, recording)
                 finally:
                     _put_all(stage, perception.cut_all())
             elif _watch_recorded(replay, perception, stage, told, stop):
@@ -187,8 +195,15 @@ def _expiring(config: SiteConfig, database: Database, clock: Clock) -> Expiring:
 class _Teller:
     """Reports progress often enough for a person, seldom enough for a computer."""
 
-    def __init__(self, progress: Progress, perception: Perception, report: Report) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        perception: Perception,
+        report: Report,
+        publisher: Publisher,
+    ) -> None:
         self.progress = progress
+        self.publisher = publisher
         self._perception = perception
         self._report = report
         self._last_s = 0.0
@@ -233,6 +248,7 @@ def _watch_recorded(
         if told.progress.first_us is None:
             told.progress.first_us = batch[0].captured_at_us
         _put_all(stage, perception.perceive(batch))
+        told.publisher.saw(batch, perception)
         told.progress.now_us = batch[-1].captured_at_us
         told.tell()
     told.progress.failures.update(replay.failures)
@@ -245,22 +261,29 @@ def _watch_live(
     stage: Stage[Closed],
     told: _Teller,
     stop: threading.Event,
+    recording: Recording,
 ) -> None:
     """The newest frame of every camera, until somebody says stop."""
-    with LiveFeeds(config.cameras) as feeds:
+    feeds = LiveFeeds(config.cameras, recording=recording.job)
+    with feeds:
         while not stop.is_set():
             events = feeds.take(_TAKE_S)
             for gap in (event for event in events if isinstance(event, Gap)):
                 stage.put(gap)
+                told.publisher.gap(gap)
                 _put_all(stage, perception.cut(gap.camera))
             frames = [event for event in events if isinstance(event, Frame)]
             if frames:
                 _put_all(stage, perception.perceive(frames))
+                told.publisher.saw(frames, perception)
                 if told.progress.first_us is None:
                     told.progress.first_us = min(frame.captured_at_us for frame in frames)
                 told.progress.now_us = max(frame.captured_at_us for frame in frames)
             told.progress.health = tuple(feeds.health())
+            told.publisher.health(told.progress.health)
+            recording.put(feeds.segments())
             told.tell()
+    recording.put(feeds.segments())
 
 
 def _put_all(stage: Stage[Closed], items: Sequence[Closed]) -> None:
