@@ -102,6 +102,8 @@ def _tell_plan(plan: ErasurePlan, *, with_unsure: bool, as_json: bool) -> None:
                 "n_exemplars": plan.n_exemplars,
                 "n_pictures": plan.n_pictures,
                 "n_shared_pictures": plan.n_shared,
+                "n_alerts": plan.n_alerts,
+                "n_interests": plan.n_interests,
                 "n_unsure": plan.n_unsure,
                 "holds": [str(hold) for hold in plan.holds],
                 "exports": _exports(plan),
@@ -112,6 +114,11 @@ def _tell_plan(plan: ErasurePlan, *, with_unsure: bool, as_json: bool) -> None:
         f"{person_name(plan.identity)}: {plan.n_sightings} visits, {plan.n_exemplars} vectors and "
         f"{plan.n_pictures} pictures would be deleted."
     )
+    if plan.n_alerts or plan.n_interests:
+        print_line(
+            f"{plan.n_alerts} alerts would lose who, words and picture; {plan.n_interests} entries "
+            "of the list of persons of interest would be deleted."
+        )
     for hold in plan.holds:
         print_line(f"Refused while it holds: {hold}.")
     _tell_rest(plan, with_unsure=with_unsure)

@@ -236,7 +236,7 @@ def find_interest(db: Database, interest: InterestId) -> Interest:
         return _read(connection, interest)
 
 
-def ended_interests(before_us: int) -> Select[int]:
+def ended_interests(_connection: Connection, before_us: int) -> Select[int]:
     """Numbers of those that were removed or expired before, oldest first."""
     ended = or_(InterestRow.expires_at_us < before_us, InterestRow.removed_at_us < before_us)
     return select(InterestRow.id).where(ended).order_by(InterestRow.id)
