@@ -204,7 +204,11 @@ def read_sightings(db: Database, query: Select[*tuple[Any, ...]]) -> list[Sighti
     """The visits that a narrowed `select_sightings` finds, with their pictures."""
     with db.read() as connection:
         rows = connection.execute(query).all()
-        evidence = evidence_of(connection, [row.id for row in rows])
+        span = Span(
+            from_us=min((row.first_seen_us for row in rows), default=None),
+            to_us=max((row.last_seen_us for row in rows), default=None),
+        )
+        evidence = evidence_of(connection, [row.id for row in rows], span=span)
     return [_to_sighting(row, evidence.get(row.id, ())) for row in rows]
 
 

@@ -163,7 +163,7 @@ class PostgresIndex:
             connection.execute(self._sql("COMMENT ON TABLE {table} IS NULL"))
 
     def _drop_gone(self) -> None:
-        """Delete what repeats exemplars that are gone; a count tells, as no number is given twice."""
+        """Delete what repeats exemplars that are gone; a count tells, numbers are never reused."""
         with self._writing() as connection:
             told = self._read_state(connection)
             older = select(func.count()).where(ExemplarRow.id <= told["watermark"])
