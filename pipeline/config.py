@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
 from pipeline.alerts.config import AlertsConfig
+from pipeline.api.config import FrontDeskConfig
 from pipeline.linking.config import LinkingConfig
 from pipeline.live import LiveConfig
 from pipeline.tracking.config import TrackingConfig
@@ -76,6 +77,10 @@ class SiteConfig(Section):
     def live_folder(self) -> Path:
         """Where the watcher leaves its newest pictures."""
         return self.live.folder or self.storage.evidence.parent / "live"
+
+    front_desk: Annotated[FrontDeskConfig, Field(description="Pages and API: `noctule serve`.")] = (
+        FrontDeskConfig()
+    )
 
     @model_validator(mode="after")
     def _check_cameras(self) -> SiteConfig:
@@ -144,9 +149,25 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     live = site.live.model_copy(
         update={"folder": site.live.folder and folder / site.live.folder.expanduser()}
     )
-    return site.model_copy(
-        update={"cameras": cameras, "storage": storage, "recording": recording, "live": live}
+    desk = site.front_desk.model_copy(
+        update={
+            "tls_certificate": _below(folder, site.front_desk.tls_certificate),
+            "tls_key": _below(folder, site.front_desk.tls_key),
+        }
     )
+    return site.model_copy(
+        update={
+            "cameras": cameras,
+            "storage": storage,
+            "recording": recording,
+            "live": live,
+            "front_desk": desk,
+        }
+    )
+
+
+def _below(folder: Path, file: Path | None) -> Path | None:
+    return None if file is None else folder / file.expanduser()
 
 
 def parse_config(text: str, *, name: str) -> SiteConfig:

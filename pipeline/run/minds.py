@@ -14,7 +14,7 @@ from pipeline.linking.topology import Topology
 from pipeline.run.following import Following
 from pipeline.run.refining import SecondThoughts
 from pipeline.run.remember import Memory, Writing
-from pipeline.run.topology import learn_topology
+from pipeline.transit_times import learn_topology
 from pipeline.types import Tracklet
 from storage.changes import newest
 from storage.database import Database
