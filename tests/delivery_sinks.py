@@ -26,6 +26,22 @@ from amqtt.broker import Broker  # type: ignore[import-untyped]
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from pipeline.alerts.channels_config import ChannelConfig
+from streams.config import Section
+
+SECRET = "0123456789abcdef"
+
+
+class One(Section):
+    """As the configuration holds channels."""
+
+    channel: ChannelConfig
+
+
+def config(**keys: Any) -> ChannelConfig:
+    """A channel with these settings, called `a` unless they say otherwise."""
+    return One.model_validate({"channel": {"name": "a", **keys}}).channel
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:

@@ -26,12 +26,13 @@ from pipeline.alerts.delivery.within import Within
 from pipeline.errors import SendFailed, SendRefused
 from storage.desk.types import AlertSeverity, Purpose
 from streams.clock import SystemClock
-from streams.config import Section
 from tests.delivery_sinks import (
+    SECRET,
     BrokerSink,
     Dripping,
     Posted,
     WebSink,
+    config,
     listener,
     mail_sink,
     make_certificate,
@@ -41,7 +42,6 @@ from tests.delivery_sinks import (
 from tests.processes import wait_for
 
 CANARY = "canary-7f3a/@:#"
-SECRET = "0123456789abcdef"
 PICTURE = b"\xff\xd8picture\xff\xd9"
 NOW_US = 1_780_322_400_000_000
 
@@ -61,16 +61,6 @@ def parcel(purpose: Purpose = Purpose.ALERT, sentence: str = "somebody is at the
     )
     key = delivery_key("dock at night/1", purpose, "a")
     return Parcel(key=key, at_us=NOW_US, message=message, alert=12, picture=PICTURE)
-
-
-class One(Section):
-    """As the configuration holds channels."""
-
-    channel: ChannelConfig
-
-
-def config(**keys: Any) -> ChannelConfig:
-    return One.model_validate({"channel": {"name": "a", **keys}}).channel
 
 
 def send(settings: ChannelConfig, sent: Parcel | None = None, *, limit_s: float = 5.0) -> str:
