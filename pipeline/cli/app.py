@@ -14,6 +14,7 @@ from pipeline.cli import (
     audit,
     calibrate,
     camera,
+    clip,
     config,
     data,
     database,
@@ -98,6 +99,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(camera.app, name="camera")
 app.command()(deliveries.deliver)
 app.add_typer(deliveries.app, name="deliveries")
+app.command()(clip.clip)
 app.command()(erase.erase)
 app.add_typer(hold.app, name="hold")
 app.command()(audit.audit)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import heapq
 
 REORDERED = 4
-"""Pictures that a picture may be sent ahead of; encoders' pyramids need three."""
+"""Pictures that may be sent before one that is shown before them; encoders' pyramids need two."""
 
 
 class DecodeOrder:
     """Decoding times of one file's pictures, in the order in which they are sent.
 
-    The k-th is the (k - `depth`)-th smallest showing time, so it is never after its own picture's
-    if that was sent at most `depth` pictures early; those before count up by one tick.
+    The k-th is the (k - `depth`)-th smallest showing time so far, which is never after its own
+    picture's as long as at most `depth` pictures are sent before one that is shown before them; the
+    first ones count up by one tick.
 
     >>> order = DecodeOrder(depth=2)
     >>> [order.decoded_at(shown) for shown in (0, 400, 200, 100, 300, 500)]

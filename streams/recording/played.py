@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from streams.config import CameraConfig
 from streams.errors import NoctuleError
 from streams.files import VideoFile
 from streams.images import ImageFolder
+from streams.timeline import US
 from streams.types import CameraId
 
 NOTES = "files.json"
@@ -41,6 +45,17 @@ class PlayedFile:
     def is_video(self) -> bool:
         """Whether it can be played, rather than a folder of images."""
         return self.codec != "images"
+
+    def as_camera(self) -> CameraConfig:
+        """A camera that shows this, and only this."""
+        return CameraConfig(
+            name=self.camera,
+            source=SecretStr(self.path),
+            starts_at=datetime.fromtimestamp(self.from_us // US, UTC)
+            + timedelta(microseconds=self.from_us % US),
+            fps=self.fps,
+            region=self.region,
+        )
 
 
 def played_file(camera: CameraConfig) -> PlayedFile:

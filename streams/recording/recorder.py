@@ -11,6 +11,7 @@ import queue
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -40,6 +41,7 @@ TRY_AGAIN_S = 10.0
 """After the disk refused to take a recording."""
 FAREWELL_S = 1.5
 _POLL_S = 0.2
+_STEPS = 16
 
 
 class PacketTap(Protocol):
@@ -171,7 +173,8 @@ class _Cutter:
         self._writer: SegmentWriter | None = None
         self._untimed: list[_Arrival] = []
         self._newest_pts: int | None = None
-        self._step = 1
+        self._last_pts: int | None = None
+        self._steps: deque[int] = deque(maxlen=_STEPS)
         self._anchor: _Anchor | None = None
         self._pause_until_s = 0.0
 
@@ -257,7 +260,7 @@ class _Cutter:
             held, self._untimed = self._untimed, []
             steps = sorted(set(known))
             usual = min((b - a for a, b in pairwise(steps)), default=0)
-            step = usual or round(Fraction(1, 25) / self._time_base)
+            step = usual or self._step
             first = held[0].packet.pts
             start = min(known) - step if first is None else first
             self._open(start, is_reordered=arrival.is_reordered)
@@ -293,9 +296,10 @@ class _Cutter:
 
     def _write(self, writer: SegmentWriter, packet: VideoPacket, pts: int) -> None:
         writer.write(packet, pts, self._time_base)
+        if self._last_pts is not None and pts != self._last_pts:
+            self._steps.append(abs(pts - self._last_pts))
+        self._last_pts = pts
         if self._newest_pts is None or pts > self._newest_pts:
-            if self._newest_pts is not None:
-                self._step = pts - self._newest_pts
             self._newest_pts = pts
 
     def _at_us(self, pts: int) -> int:
@@ -312,6 +316,11 @@ class _Cutter:
     def _next_pts(self) -> int:
         """Tick of a packet that has none."""
         return 0 if self._newest_pts is None else self._newest_pts + self._step
+
+    @property
+    def _step(self) -> int:
+        """Ticks between two pictures; those sent out of order are further apart."""
+        return min(self._steps, default=round(Fraction(1, 25) / self._time_base))
 
     def _leaps(self, pts: int) -> bool:
         return self._newest_pts is not None and not self._is_near(self._newest_pts, pts)
