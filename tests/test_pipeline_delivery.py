@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from pipeline.alerts.channels_config import ChannelConfig, DeliveryConfig
+from pipeline.alerts.config import AlertsConfig
 from pipeline.alerts.delivery.deliverer import Deliverer
 from pipeline.alerts.delivery.heart import FAILING, GIVEN_UP, Heart
 from pipeline.alerts.delivery.message import Message
@@ -23,6 +24,8 @@ from pipeline.alerts.delivery.post import Post
 from pipeline.alerts.delivery.queueing import deliveries_for
 from pipeline.alerts.delivery.testing import send_test
 from pipeline.alerts.delivery.worker import Worker
+from pipeline.config import SiteConfig
+from pipeline.run.delivering import Delivering
 from storage.claims import claim_deliverer
 from storage.database import Database, open_database
 from storage.desk.alerts import Alert, NewAlert, alert_events, alerts
@@ -464,3 +467,46 @@ def test_a_test_says_what_came_of_it_and_is_in_the_list(
     assert states[good.delivery] == (Purpose.TEST, DeliveryState.SENT)
     assert states[bad.delivery] == (Purpose.TEST, DeliveryState.DEAD)
     assert sink.posted[0].fields["picture"] is not None
+
+
+def test_a_deliverer_that_lost_a_thread_to_a_fault_begins_anew(
+    sqlite_address: str, sink: WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # the fault is ours, on purpose
+    truly, faults = Worker.step, [1]
+
+    def faulty(self: Worker) -> bool:
+        if faults:
+            raise KeyError(faults.pop())
+        return truly(self)
+
+    monkeypatch.setattr(Worker, "step", faulty)
+    monkeypatch.setattr("pipeline.run.delivering.AFTER_TROUBLE_S", 0.1)
+    site = SiteConfig(alerts=AlertsConfig(channels=(hook(sink),)))
+    with (
+        open_database(sqlite_address) as database,
+        Delivering(site, database, clock=SystemClock()),
+    ):
+        raise_one(database, 1, "hook")
+        assert wait_for(lambda: len(sink.taken) == 1, within_s=10)
+
+
+def test_a_front_desk_stands_by_while_another_process_delivers(
+    database: Database, address: str, sink: WebSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.run.delivering.STAND_BY_S", 0.1)
+    site = SiteConfig(alerts=AlertsConfig(channels=(hook(sink),)))
+    raise_one(database, 1, "hook")
+    with open_database(address) as other:
+        with claim_deliverer(other):
+            desk = Delivering(site, database, clock=SystemClock())
+            desk.__enter__()
+            time.sleep(0.5)
+            n_before = len(sink.posted)
+        taken_over = wait_for(lambda: len(sink.taken) == 1, within_s=10)
+        health = desk.health
+        desk.__exit__(None, None, None)
+
+    assert n_before == 0
+    assert taken_over
+    assert list(health) == ["hook"]

@@ -58,11 +58,13 @@ def deliver(site: SiteConfig, database: Database, *, clock: Clock, stop: threadi
     Raises:
         AlreadyRunning: Another process delivers for this database.
         DatabaseBusy: The server of the database went away.
+        SendFailed: A thread was ended by a fault of ours.
     """
-    with claim_deliverer(database) as keep, _deliverer(site, database, clock):
+    with claim_deliverer(database) as keep, _deliverer(site, database, clock) as deliverer:
         logger.info("delivering alerts to %d channels", len(site.alerts.channels))
         while not stop.wait(KEEP_EVERY_S):
             keep()
+            deliverer.check()
 
 
 class Delivering:
@@ -105,9 +107,11 @@ class Delivering:
             try:
                 with claim_deliverer(self._database) as keep:
                     stands_by = False
-                    with _deliverer(self._site, self._database, self._clock) as self._deliverer:
+                    with _deliverer(self._site, self._database, self._clock) as deliverer:
+                        self._deliverer = deliverer
                         while not self._stopping.wait(KEEP_EVERY_S):
                             keep()
+                            deliverer.check()
             except AlreadyRunning as error:
                 if not stands_by:
                     logger.info("alerts are delivered by another process: %s", error)

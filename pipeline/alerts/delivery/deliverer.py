@@ -14,6 +14,7 @@ from pipeline.alerts.channels_config import ChannelConfig, DeliveryConfig
 from pipeline.alerts.delivery.heart import Heart
 from pipeline.alerts.delivery.post import Post
 from pipeline.alerts.delivery.worker import GRACE_S, Health, Worker
+from pipeline.errors import SendFailed
 from streams.errors import NoctuleError, Transient
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,16 @@ class Deliverer:
     def health(self) -> dict[str, Health]:
         """How each channel does, by its name."""
         return {worker.config.name: worker.health for worker in self._workers}
+
+    def check(self) -> None:
+        """Make sure that every thread still lives.
+
+        Raises:
+            SendFailed: One was ended by a fault of ours; leave the block and begin anew.
+        """
+        ended = [thread.name for thread in self._threads if not thread.is_alive()]
+        if ended:
+            raise SendFailed(f"{', '.join(ended)}: ended by a fault, whose trace is on stderr")
 
     def _work(self, worker: Worker) -> None:
         while not self._stopping.is_set():
