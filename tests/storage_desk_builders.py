@@ -85,7 +85,7 @@ def fill_desk(database: Database, *, person: IdentityId) -> None:
     give_name(database, person, "red coat ☾", **by)
     draw_plan(database, PICTURE, metres_per_pixel=0.05, **by)
     place_camera(database, GATE, (1.5, -0.0), heading_deg=-90, **by)
-    account = {"name": "ada", "password_hash": "$argon2id$v=19$x", "role": "admin"}
+    account: dict[str, Any] = {"name": "ada", "password_hash": "$argon2id$x", "role": "admin"}
     account |= {"sees_all": True, "must_change": False, "is_active": True}
     token = {"account_id": 1, "token_sha256": HASH, "created_at_us": now_us}
     segment = {"camera_id": 1, "from_us": now_us, "to_us": now_us + 1, "path": "gate/1.mp4"}

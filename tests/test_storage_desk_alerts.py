@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -106,7 +108,8 @@ def test_alert_and_deliveries_are_written_together_or_not_at_all(database: Datab
     with pytest.raises(ValueError, match="JSON"):
         raise_alert(database, alert(), deliveries=[delivery(), broken], now_us=NOW_US)
 
-    assert alerts(database).items == deliveries(database).items == ()
+    assert not alerts(database).items
+    assert not deliveries(database).items
     assert newest_alert_event(database) == 0
 
 
@@ -117,10 +120,11 @@ def test_nobody_is_named_who_is_not_there(database: Database) -> None:
 
 def test_operators_deal_with_an_alert_and_take_it_back(database: Database) -> None:
     raised(database)
+    acts: tuple[Any, ...] = (acknowledge, note, resolve, undo, false_alarm, undo, undo)
 
     states = [
         act(database, FIRST, made_by="ada", reason="seen", now_us=NOW_US + step).state.value
-        for step, act in enumerate((acknowledge, note, resolve, undo, false_alarm, undo, undo))
+        for step, act in enumerate(acts)
     ]
 
     assert states == [
