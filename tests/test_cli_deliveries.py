@@ -73,9 +73,10 @@ def fill(database: Database, *channels: str) -> None:
         queue(database, new, now_us=NOW_US)
 
 
-def deliver(site: Path, database: Database) -> str:
+def deliver(site: Path, database: Database, *verb: str) -> str:
     """What `noctule deliver` printed, until nothing waited any more and it was stopped."""
-    words = [sys.executable, "-m", "pipeline.cli", "deliver", "--config", str(site)]
+    given = [*(verb or ["deliver"]), "--config", str(site)]
+    words = [sys.executable, "-m", "pipeline.cli", *given]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         done = wait_for(lambda: not outbox(database).n_waiting, within_s=60)
         process.terminate()
@@ -109,7 +110,7 @@ def test_a_password_is_in_no_output_log_or_row(
     assert "5e1d" not in everything
 
 
-def test_the_verb_delivers_and_lists_and_tries_again(
+def test_the_verbs_deliver_and_list_and_try_again(
     site: Path, sink: WebSink, run_cli: RunCli, sqlite_address: str
 ) -> None:
     given = ["--config", str(site)]
@@ -125,7 +126,7 @@ def test_the_verb_delivers_and_lists_and_tries_again(
         wrong = run_cli("deliveries", "retry", "999", "--as", "ada", *given, code=2)
         with sqlite3.connect(sqlite_address.removeprefix("sqlite:///")) as connection:
             audited = connection.execute("SELECT who, action FROM audit").fetchall()
-        deliver(site, database)
+        deliver(site, database, "serve", "--port", "0")
     channels = json.loads(run_cli("deliveries", "channels", "--json", *given))
 
     assert (

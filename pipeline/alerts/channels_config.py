@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from pipeline.errors import UsageInvalid
 from streams.address import expand
 from streams.config import Section
 
@@ -262,6 +263,19 @@ def refuse_same_names(channels: tuple[ChannelConfig, ...]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"channels: the name {twice[0]!r} is used twice; names must differ")
+
+
+def channel_called(channels: tuple[ChannelConfig, ...], name: str) -> ChannelConfig:
+    """The channel of this name.
+
+    Raises:
+        UsageInvalid: There is none; the message names those there are.
+    """
+    for channel in channels:
+        if channel.name == name:
+            return channel
+    names = ", ".join(channel.name for channel in channels) or "none"
+    raise UsageInvalid(f"no channel is called {name[:64]!r}; alerts.channels has: {names}")
 
 
 def from_folder(channels: tuple[ChannelConfig, ...], folder: Path) -> tuple[ChannelConfig, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.alerts.channels_config import channel_called
 from pipeline.cli.asking import write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
@@ -162,10 +163,10 @@ def try_channel(
 ) -> None:
     """Send a test to a channel and say what came of it. Example: noctule deliveries test mail"""
     from pipeline.alerts.delivery.testing import send_test
-    from pipeline.run.delivering import channel_called, post_of
+    from pipeline.run.delivering import post_of
 
     site = read_config(config)
-    chosen = channel_called(site, channel)
+    chosen = channel_called(site.alerts.channels, channel)
     with open_database(site.storage.database.get_secret_value()) as database:
         write_down(database, operator, "channel test", channel)
         post = post_of(site, database, clock=SystemClock())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 from pipeline.api.config import FrontDeskConfig
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, read_config
 from pipeline.cli.output import print_line
-from pipeline.cli.process import start_logging
+from pipeline.cli.process import start_logging, stopped_by_signals
 from pipeline.cli.watcher_process import WatcherProcess
 from pipeline.config import SiteConfig
 from storage.database import open_database
@@ -48,9 +49,12 @@ def serve(
 def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
     from pipeline.api.app import make_app  # the web takes its time: not for --help
     from pipeline.api.server import FIRST_NAME, Server, first_password, listen
+    from pipeline.run.delivering import Delivering
 
     storage = site.storage
     with ExitStack() as stack:
+        # uvicorn stops at a signal and then sends it again: else SIGTERM would end us right there.
+        stack.enter_context(stopped_by_signals(threading.Event()))
         listening = listen(site.front_desk)
         stack.callback(listening.close)
         database = stack.enter_context(
@@ -67,6 +71,7 @@ def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
                 print_line(f"Sign in as {FIRST_NAME} with the one-time password {password}")
             _warn(site.front_desk)
 
+        stack.enter_context(Delivering(site, database, clock=SystemClock()))
         if watch:
             stack.enter_context(WatcherProcess(file))
         Server(app, site.front_desk, on_ready=say).run(sockets=[listening])

@@ -7,12 +7,10 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from pipeline.alerts.channels_config import ChannelConfig
 from pipeline.alerts.delivery.deliverer import Deliverer
 from pipeline.alerts.delivery.post import Post
 from pipeline.alerts.delivery.worker import Health
 from pipeline.config import SiteConfig
-from pipeline.errors import UsageInvalid
 from storage.claims import claim_deliverer
 from storage.database import Database
 from storage.errors import AlreadyRunning
@@ -37,19 +35,6 @@ def post_of(site: SiteConfig, database: Database, *, clock: Clock) -> Post:
         clock=clock,
         public_url=None if url is None else url.rstrip("/"),
     )
-
-
-def channel_called(site: SiteConfig, name: str) -> ChannelConfig:
-    """The channel of this name.
-
-    Raises:
-        UsageInvalid: There is none; the message names those there are.
-    """
-    for channel in site.alerts.channels:
-        if channel.name == name:
-            return channel
-    names = ", ".join(channel.name for channel in site.alerts.channels) or "none"
-    raise UsageInvalid(f"no channel is called {name[:64]!r}; alerts.channels has: {names}")
 
 
 def deliver(site: SiteConfig, database: Database, *, clock: Clock, stop: threading.Event) -> None:
