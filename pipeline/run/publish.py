@@ -126,6 +126,11 @@ class Publisher:
             camera.boxes = ()
         self._say_all()
 
+    @property
+    def n_remembered(self) -> int:
+        """Tracks of which it is known who they are."""
+        return len(self._who)
+
     def saw(self, frames: Sequence[Frame], perception: Perception) -> None:
         """Take over frames that were searched just now, where it is time for another picture."""
         now_s = time.monotonic()
@@ -279,7 +284,7 @@ def small_jpeg(pixels: npt.NDArray[np.uint8], width: int) -> bytes:
     """(H, W, 3) uint8 RGB as a JPEG at most `width` pixels wide."""
     if pixels.shape[1] > width:
         height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
-        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA))
+        pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR))
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return data.tobytes()
