@@ -62,6 +62,15 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A visit that something else names by its key."""
+
+    id: SightingId
+    camera: CameraId
+    identity: IdentityId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class People:
     """A page of persons.
 
@@ -115,6 +124,25 @@ def find_sighting(db: Database, sighting: SightingId, *, scope: Scope) -> Sighti
     if not found:
         raise NotFound(f"no visit is called {sighting_name(sighting)}; /api/v1/sightings lists all")
     return found[0]
+
+
+def sightings_named(db: Database, keys: Collection[str], *, scope: Scope) -> dict[str, Named]:
+    """Visits of the scope by key; those that are not recorded, or not any more, are left out."""
+    wanted = sorted(set(keys))
+    found: dict[str, Named] = {}
+    with db.read() as connection:
+        for start in range(0, len(wanted), IDS_PER_QUERY):
+            some = SightingRow.key.in_(wanted[start : start + IDS_PER_QUERY])
+            query = (
+                select(SightingRow.id, SightingRow.key, CameraRow.name, SightingRow.identity_id)
+                .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+                .where(some, *in_scope(scope))
+            )
+            for row in connection.execute(query):
+                found[row.key] = Named(
+                    id=SightingId(row.id), camera=CameraId(row.name), identity=row.identity_id
+                )
+    return found
 
 
 def newest_sighting(db: Database) -> SightingId:

@@ -71,7 +71,14 @@ def make_app(
     if find_spec(_WEB) is not None:
         import_module(_WEB).add_pages(app)  # pipeline.web is a layer beside this one
     upload = round(config.front_desk.upload_mb * 1e6) + _MULTIPART_BYTES
-    app.add_middleware(BodyLimit, larger={f"{PREFIX}/search": upload})
+    app.add_middleware(
+        BodyLimit,
+        larger={
+            f"{PREFIX}/search": upload,
+            f"{PREFIX}/plan": upload,
+            f"{PREFIX}/interests": upload,
+        },
+    )
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measured, metrics=desk.metrics)
     if config.front_desk.trusted_proxies:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -20,6 +21,7 @@ from pipeline.api.viewing import Viewings
 from pipeline.api.visitors import Visitor, no_camera
 from pipeline.config import SiteConfig
 from pipeline.linking.topology import Topology
+from pipeline.recordings import Recordings
 from pipeline.transit_times import learn_topology
 from storage.browsing import people_within
 from storage.cameras import cameras
@@ -32,6 +34,7 @@ from streams.config import CameraConfig
 from streams.types import CameraId
 
 _LEARNED_AGAIN_S = 600.0
+_DECODE_AT_ONCE, _DECODE_WAIT_S = 2, 20.0
 _PER_VISITOR = 24
 """Streams that one account may have open: a wall of cameras, some events, a second browser."""
 
@@ -56,6 +59,7 @@ class Desk:
         self.throttle = Throttle(clock)
         self.viewings = Viewings(database, clock)
         self.searcher = Searcher(config, database)
+        self.recordings = Recordings(config, database)
         self.metrics = Metrics()
         self.broadcast = Broadcast(self)
         self.is_closing = threading.Event()
@@ -64,6 +68,7 @@ class Desk:
         self._learned: Topology | None = None
         self._learned_s = 0.0
         self._learning = threading.Lock()
+        self._decoding = threading.BoundedSemaphore(_DECODE_AT_ONCE)
 
     @property
     def idle_us(self) -> int:
@@ -116,6 +121,20 @@ class Desk:
         if camera not in self.cameras(visitor):
             raise no_camera(camera)
         return CameraId(camera)
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Be one of the few who decode recordings.
+
+        Raises:
+            Busy: Too many do.
+        """
+        if not self._decoding.acquire(timeout=_DECODE_WAIT_S):
+            raise Busy("too many recordings are read at once; try again in a moment")
+        try:
+            yield
+        finally:
+            self._decoding.release()
 
     def open_stream(self, visitor: Visitor) -> None:
         """Count one more stream of theirs; `close_stream` follows.

@@ -25,9 +25,13 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from models.errors import PictureInvalid
+from pipeline.errors import RuleUnusable, UsageInvalid
 from storage.errors import (
+    AccountRefused,
     AuditFailed,
+    BadCursor,
     DatabaseBusy,
+    DeskRefused,
     ErasureRefused,
     EvidenceBusy,
     NotFound,
@@ -122,6 +126,11 @@ _STATUS: Mapping[type[NoctuleError], tuple[int, str]] = {
     NotFound: (404, "not_found"),
     Conflicting: (409, "conflict"),
     VerdictRefused: (409, "verdict_refused"),
+    DeskRefused: (409, "conflict"),
+    AccountRefused: (409, "account_refused"),
+    BadCursor: (400, "invalid"),
+    UsageInvalid: (400, "invalid"),
+    RuleUnusable: (422, "rule_unusable"),
     ErasureRefused: (409, "legal_hold"),
     PictureRefused: (422, "picture_refused"),
     PictureInvalid: (422, "picture_refused"),

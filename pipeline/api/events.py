@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,22 @@ from pipeline.api.live import LiveState
 from pipeline.api.times import iso, iso_or_none
 from storage.browsing import cameras_of, newest_sighting, sightings_since
 from storage.changes import Cursor, changes, newest
-from storage.errors import DatabaseBusy
+from storage.desk.alerts import (
+    Alert,
+    AlertEvent,
+    alert,
+    alert_events_since,
+    alert_name,
+    newest_alert_event,
+)
+from storage.errors import DatabaseBusy, NotFound
 from storage.types import Sighting, SightingId, person_name, sighting_name
 from streams.types import CameraId
 
 if TYPE_CHECKING:
     from pipeline.api.desk import Desk
 
+BOXES = "boxes"
 LOOK_S = 0.25
 LOOKS_PER_QUESTION = 4
 MOST_WAITING = 200
@@ -39,13 +48,13 @@ class Event:
 
     Attributes:
         kind: boxes, sighting, changed, alert, or reload.
-        cameras: Who sees one of these may be told; empty: everybody may.
+        cameras: Who sees one of these may be told; empty: who sees all; None: everybody.
         narrow: What is told to who may see only some cameras; None: the same.
         id: What `Last-Event-ID` repeats; empty: nothing to go on from.
     """
 
     kind: str
-    cameras: frozenset[CameraId]
+    cameras: frozenset[CameraId] | None
     values: Mapping[str, Any]
     id: str = ""
     narrow: Mapping[str, Any] | None = None
@@ -68,8 +77,8 @@ class Listener:
 
     def put(self, event: Event) -> None:
         """Let them know; boxes replace older boxes of the same camera."""
-        if event.kind == "boxes":
-            self._drop_boxes(event.cameras)
+        if event.kind == BOXES:
+            self._drop_boxes(event)
         if len(self._waiting) >= MOST_WAITING:
             self._waiting.popleft()
             self._has_lost = True
@@ -87,13 +96,13 @@ class Listener:
         self._waiting.clear()
         if self._has_lost:
             self._has_lost = False
-            found.insert(0, Event(kind="reload", cameras=frozenset(), values={}))
+            found.insert(0, Event(kind="reload", cameras=None, values={}))
         return found
 
-    def _drop_boxes(self, cameras: frozenset[CameraId]) -> None:
-        old = [e for e in self._waiting if e.kind == "boxes" and e.cameras == cameras]
-        for event in old:
-            self._waiting.remove(event)
+    def _drop_boxes(self, newer: Event) -> None:
+        for event in list(self._waiting):
+            if event.kind == BOXES and event.cameras == newer.cameras:
+                self._waiting.remove(event)
 
 
 class Broadcast:
@@ -140,17 +149,19 @@ class _Looking:
         self._cameras: tuple[CameraId, ...] = ()
         self._sighting = SightingId(0)
         self._said = Cursor()
+        self._raised = 0
 
     def begin(self) -> None:
         """From now on."""
         self._cameras = tuple(self._desk.all_cameras())
         self._sighting = newest_sighting(self._desk.database)
         self._said = newest(self._desk.database)
+        self._raised = newest_alert_event(self._desk.database)
 
     def everything(self) -> list[Event]:
         """Of files and database; a database that is away has nothing new."""
         try:
-            return [*self._sightings(), *self._changed(), *self.files()]
+            return [*self._sightings(), *self._changed(), *self._alerts(), *self.files()]
         except DatabaseBusy:
             return self.files()
 
@@ -173,6 +184,14 @@ class _Looking:
             self._cameras += tuple(sorted(unknown))
         return [to_event(sighting) for sighting in found]
 
+    def _alerts(self) -> list[Event]:
+        found = []
+        for happened in alert_events_since(self._desk.database, self._raised, limit=MOST_AT_ONCE):
+            self._raised = happened.id
+            with suppress(NotFound):  # it expired meanwhile
+                found.append(to_alert_event(happened, alert(self._desk.database, happened.alert)))
+        return found
+
     def _changed(self) -> list[Event]:
         said = changes(self._desk.database, self._said)
         self._said = said.next
@@ -192,6 +211,22 @@ class _Looking:
         ]
 
 
+def to_alert_event(happened: AlertEvent, about: Alert) -> Event:
+    """Something that happened to an alert; its words are asked for by who may read them."""
+    return Event(
+        kind="alert",
+        cameras=frozenset(about.cameras),
+        values={
+            "alert": alert_name(about.id),
+            "event": happened.kind.value,
+            "state": about.state.value,
+            "severity": about.severity.value,
+            "rule": about.rule,
+            "raised_at_us": about.raised_at_us,
+        },
+    )
+
+
 def to_boxes(state: LiveState) -> Event:
     """People in a camera's newest picture; whom they may be is told to who sees all."""
     values = {name: state.values.get(name) for name in _TOLD} | {
@@ -202,7 +237,7 @@ def to_boxes(state: LiveState) -> Event:
     }
     narrow = [{**box, "candidate": None} for box in state.boxes]
     return Event(
-        kind="boxes",
+        kind=BOXES,
         cameras=frozenset({state.camera}),
         values=values,
         narrow={**values, "boxes": narrow},

@@ -61,6 +61,17 @@ async def _cursor(
     return cursor or None
 
 
+TextCursorQuery = Annotated[
+    str | None,
+    Query(
+        alias="cursor",
+        max_length=_MOST_LETTERS,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="`next` of the page before.",
+        examples=[None],
+    ),
+]
+"""The same where storage itself makes and reads the cursor."""
 CursorQuery = Annotated[str | None, Depends(_cursor)]
 """Where the page begins; None: the first."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,6 +25,19 @@ if TYPE_CHECKING:
 MOST_WAITING = 8
 _WAIT_S = 60.0
 LightWord = Literal["auto", "visible", "infrared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Described:
+    """How somebody looks.
+
+    Attributes:
+        vector: (D,) float32, unit length.
+    """
+
+    model: str
+    modality: Modality
+    vector: npt.NDArray[np.float32]
 
 
 class Searcher:
@@ -58,6 +72,24 @@ class Searcher:
                 self._turn.release()
         finally:
             self._places.release()
+
+    def describe(self, pixels: npt.NDArray[np.uint8], *, light: LightWord) -> Described:
+        """How the person in a picture looks, for the network in use.
+
+        Raises:
+            Busy: Too many search at once.
+        """
+        from models.reid.pictures import picture_crop
+
+        if not self._turn.acquire(timeout=_WAIT_S):
+            raise Busy("searches take too long at the moment; try again in a minute")
+        try:
+            embedder, _ = self._load()
+            crop = picture_crop(pixels, light)
+            embedded = embedder.embed([crop])
+        finally:
+            self._turn.release()
+        return Described(model=embedder.model, modality=crop.modality, vector=embedded.vectors[0])
 
     def load(self) -> None:
         """Load the network now, so that the first search does not wait for it."""

@@ -66,15 +66,16 @@ class Visitor:
         """Whether they may see this camera."""
         return self.cameras is None or camera in self.cameras
 
-    def require(self, camera: str) -> CameraId:
-        """The camera's name, if they may see it.
+    def require_all(self) -> None:
+        """Go on only if they may see all cameras.
 
         Raises:
-            Absent: They may not; the same as if there were none.
+            Refused: They may not.
         """
-        if not self.sees(camera):
-            raise no_camera(camera)
-        return CameraId(camera)
+        if self.cameras is not None:
+            raise Refused(
+                "this is about all cameras, and you may see some only; ask somebody who sees all"
+            )
 
 
 def no_camera(camera: str) -> Absent:

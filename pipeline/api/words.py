@@ -8,12 +8,14 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import AfterValidator, Field, StringConstraints
 
+from storage.desk.types import AlertId
 from storage.types import IdentityId, SightingId, VerdictId
 
 CAMERA = r"^[A-Za-z0-9_-]{1,64}$"
 PERSON = r"^(?:[Pp]-?)?0*[1-9][0-9]{0,17}$"
 VISIT = r"^[Ss]?0*[1-9][0-9]{0,17}$"
 VERDICT = r"^[Vv]?0*[1-9][0-9]{0,17}$"
+ALERT = r"^[Aa]?0*[1-9][0-9]{0,17}$"
 SHA256 = r"^[0-9a-f]{64}$"
 _MOST_LETTERS = 30
 
@@ -28,6 +30,12 @@ def _plain(text: str) -> str:
 
 Words = Annotated[str, StringConstraints(max_length=500), AfterValidator(_plain)]
 """Text of an operator, such as a reason."""
+Needed = Annotated[
+    str,
+    StringConstraints(max_length=500, strip_whitespace=True, min_length=1),
+    AfterValidator(_plain),
+]
+"""Text that must be given."""
 ShortName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_plain)]
 """A name that an operator gives."""
 
@@ -49,6 +57,10 @@ VerdictPath = Annotated[
     str,
     Path(pattern=VERDICT, max_length=_MOST_LETTERS, description="A verdict.", examples=["V3"]),
 ]
+AlertPath = Annotated[
+    str, Path(pattern=ALERT, max_length=_MOST_LETTERS, description="An alert.", examples=["A12"])
+]
+NumberPath = Annotated[int, Path(ge=1, le=2**62, examples=[3])]
 PicturePath = Annotated[str, Path(pattern=SHA256, description="sha256 of a picture, hex.")]
 
 PersonName = Annotated[str, Field(pattern=PERSON, max_length=_MOST_LETTERS, examples=["P-0002"])]
@@ -67,6 +79,11 @@ def to_person(name: str) -> IdentityId:
 def to_visit(name: str) -> SightingId:
     """The number in a name that fits `VISIT`."""
     return SightingId(int(name.lstrip("Ss")))
+
+
+def to_alert(name: str) -> AlertId:
+    """The number in a name that fits `ALERT`."""
+    return AlertId(int(name.lstrip("Aa")))
 
 
 def to_verdict(name: str) -> VerdictId:

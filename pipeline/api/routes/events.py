@@ -72,5 +72,7 @@ async def _events(desk: Desk, watching: Watching, after: SightingId | None) -> A
 
 
 def _may_know(visitor: Visitor, event: Event) -> bool:
-    """Whether they see one of the event's cameras, if it is of cameras."""
-    return not event.cameras or any(visitor.sees(camera) for camera in event.cameras)
+    """Whether they see one of the event's cameras, or all, or it is for everybody."""
+    if event.cameras is None or visitor.cameras is None:
+        return True
+    return any(visitor.sees(camera) for camera in event.cameras)
