@@ -26,6 +26,7 @@ from storage.schema import (
     IdentityRow,
     InterestExampleRow,
     LinkEventRow,
+    SegmentRow,
     SightingRow,
 )
 from storage.tombstones import Erasure, erasure_of, refuse_erased
@@ -44,6 +45,7 @@ class ErasurePlan:
     Attributes:
         n_alerts: Alerts that lose who, words and picture, and deliveries that are not sent.
         n_interests: Entries of the list of persons of interest.
+        n_recordings: Recorded files in which they may be seen; they stay until they expire.
         n_shared: Pictures that stay, since something of others refers to them too.
         n_unsure: Unsure visits whose best candidate is this person; deleted only when asked for.
         holds: What forbids it.
@@ -56,6 +58,7 @@ class ErasurePlan:
     n_pictures: int
     n_alerts: int
     n_interests: int
+    n_recordings: int
     n_shared: int
     n_unsure: int
     holds: tuple[LegalHold, ...]
@@ -111,6 +114,7 @@ def plan_erasure(db: Database, identity: IdentityId, *, with_unsure: bool = Fals
             n_pictures=len(pictures) - n_shared,
             n_alerts=len(traces.alerts),
             n_interests=len(traces.interests),
+            n_recordings=_count_recordings(connection, chosen),
             n_shared=n_shared,
             n_unsure=connection.execute(unsure).scalar_one(),
             holds=tuple(holds_over(connection, chosen, also=identity)),
@@ -227,6 +231,20 @@ def _require_person(connection: Connection, identity: IdentityId) -> None:
     refuse_erased(connection, [identity])
     if connection.execute(select(IdentityRow.id).where(IdentityRow.id == identity)).first() is None:
         raise NotFound(f"nobody is called {person_name(identity)}; nothing was erased")
+
+
+def _count_recordings(connection: Connection, chosen: Select[int]) -> int:
+    """Recorded files of the visits' cameras that overlap them."""
+    query = (
+        select(func.count(SegmentRow.id.distinct()))
+        .join(SightingRow, SightingRow.camera_id == SegmentRow.camera_id)
+        .where(
+            SightingRow.id.in_(chosen.order_by(None)),
+            SegmentRow.from_us <= SightingRow.last_seen_us,
+            SegmentRow.to_us >= SightingRow.first_seen_us,
+        )
+    )
+    return connection.execute(query).scalar_one()
 
 
 def _shared(

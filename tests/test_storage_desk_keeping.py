@@ -425,3 +425,23 @@ def test_a_broken_rule_of_the_front_desk_is_found(
 )
 def test_a_person_is_found_in_words_by_number(words: str, found: bool) -> None:
     assert bool(naming(FIRST, []).search(words)) is found
+
+
+def test_a_plan_tells_of_recordings_that_stay(site: Database) -> None:
+    visit = sightings(site)[0]
+    spans = (
+        (visit.first_seen_us - 10, visit.first_seen_us),
+        (visit.first_seen_us + 1, visit.last_seen_us + 5),
+        (visit.last_seen_us + 6, visit.last_seen_us + 9),
+    )
+    with site.write() as connection:
+        for number, (from_us, to_us) in enumerate(spans):
+            values = f"1, {from_us}, {to_us}, '{number}.mp4', 'h264', 1, '{'f' * 64}'"
+            connection.execute(
+                text(
+                    "INSERT INTO segment (camera_id, from_us, to_us, path, codec, n_bytes, sha256) "
+                    f"VALUES ({values})"
+                )
+            )
+
+    assert plan_erasure(site, FIRST).n_recordings == 2

@@ -104,6 +104,7 @@ def _tell_plan(plan: ErasurePlan, *, with_unsure: bool, as_json: bool) -> None:
                 "n_shared_pictures": plan.n_shared,
                 "n_alerts": plan.n_alerts,
                 "n_interests": plan.n_interests,
+                "n_recordings_left": plan.n_recordings,
                 "n_unsure": plan.n_unsure,
                 "holds": [str(hold) for hold in plan.holds],
                 "exports": _exports(plan),
@@ -143,6 +144,7 @@ def _tell_receipt(receipt: Receipt, plan: ErasurePlan, *, with_unsure: bool, as_
                 "log_emptied": receipt.wiped.log,
                 "advice": [*receipt.wiped.advice, BACKUPS],
                 "n_unsure_left": 0 if with_unsure else plan.n_unsure,
+                "n_recordings_left": plan.n_recordings,
                 "exports": _exports(plan),
             }
         )
@@ -168,6 +170,11 @@ def _tell_rest(plan: ErasurePlan, *, with_unsure: bool) -> None:
         print_line(
             f"{plan.n_unsure} unsure visits most resemble this person and stay: look at them, or "
             "use --with-unsure."
+        )
+    if plan.n_recordings:
+        print_line(
+            f"{plan.n_recordings} recorded files may show this person and stay until they expire: "
+            "they show others too."
         )
     for entry in plan.exports:
         print_line(

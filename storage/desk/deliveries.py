@@ -230,7 +230,7 @@ def outbox(db: Database) -> Outbox:
             func.min(DeliveryRow.created_at_us).label("oldest_us"),
             func.min(DeliveryRow.next_try_us).label("next_us"),
         )
-        .where(DeliveryRow.state != DeliveryState.SENT)
+        .where(DeliveryRow.state.in_((DeliveryState.WAITING, DeliveryState.DEAD)))
         .group_by(DeliveryRow.state)
     )
     with db.read() as connection:
