@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
 EXPIRE_EVERY_S = 60.0
+COUNT_EVERY_S = 3600.0
 MOST_WAITING = 100_000
 """Segments that wait for the database; the files of more are found at the next start."""
 _DAY_US = 86_400_000_000
@@ -60,6 +61,8 @@ class Recording:
         self._thread = threading.Thread(target=self._loop, name="recording", daemon=True)
         self._next_expiry_s = clock.monotonic_s()
         self._is_away = False
+        self._bytes: int | None = None
+        self._counted_s = clock.monotonic_s()
 
     @property
     def job(self) -> RecordingJob | None:
@@ -117,6 +120,8 @@ class Recording:
             self._is_away = True
         else:
             self._is_away = False
+            if self._bytes is not None:
+                self._bytes += sum(each.n_bytes for each in some)
 
     def _find_lost(self) -> None:
         """Put files into the index that are whole but not in it."""
@@ -145,6 +150,8 @@ class Recording:
                 )
                 for name in gone:
                     _delete(self._folder, name)
+                if self._bytes is not None:
+                    self._bytes -= sum(e.segment.n_bytes for e in due if e.segment.path in gone)
                 n_gone += len(gone)
                 if not gone:
                     break
@@ -179,11 +186,19 @@ class Recording:
     def _excess_bytes(self) -> int:
         """How much is to be freed; without a quota, so that the disk keeps its reserve."""
         if self._config.quota_gb is not None:
-            return recorded_bytes(self._database) - round(self._config.quota_gb * _BYTES_PER_GB)
+            return self._count_bytes() - round(self._config.quota_gb * _BYTES_PER_GB)
         if self._config.mode == "off" or not self._folder.is_dir():
             return 0
         free = shutil.disk_usage(self._folder).free
         return self._reserve_bytes + _HEADROOM_BYTES - free
+
+    def _count_bytes(self) -> int:
+        """Room that recordings take; counted anew now and then, since that reads every row."""
+        now_s = self._clock.monotonic_s()
+        if self._bytes is None or now_s - self._counted_s > COUNT_EVERY_S:
+            self._bytes = recorded_bytes(self._database)
+            self._counted_s = now_s
+        return self._bytes
 
 
 def note_recorded(config: SiteConfig) -> None:
