@@ -84,6 +84,21 @@ def test_when_it_turns_out_to_be_another_person_their_alert_is_raised_after_all(
     assert second.alert.cameras == (YARD,)
 
 
+def test_two_known_people_part_also_where_nobody_knows_whose_alert_it_was() -> None:
+    machine = engine(ENTERED, site=WIDE, cooldown_s=60)
+    events = [
+        *enters(0, "gate/1"),
+        *enters(20, "gate/2"),
+        *enters(40, "gate/3"),
+        visit(0, track="gate/1"),
+        visit(20, track="gate/2", identity=7, evidence=("cd" * 32,)),
+        visit(40, track="gate/3", identity=8, evidence=("ef" * 32,)),
+    ]
+    first, second = raised(machine, events)
+    assert (first.alert.identity, second.alert.identity) == (None, 8)
+    assert second.alert.picture == "ef" * 32
+
+
 def test_when_it_turns_out_to_be_the_same_person_nothing_more_is_raised() -> None:
     machine = engine(ENTERED, site=WIDE, cooldown_s=60)
     events = [

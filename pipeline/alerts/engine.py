@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.alerts.schedule import Calendar
-from pipeline.alerts.settings import Rule, RuleSettings, Site
+from pipeline.alerts.settings import Rule, RuleSettings, Site, kind_of
 from pipeline.alerts.types import Event, Finding, Visit
 from pipeline.alerts.visits import Told, Visits
 from pipeline.errors import RuleUnusable
@@ -20,9 +20,10 @@ from streams.types import Gap
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """A rule that cannot be evaluated as things stand, and why."""
+    """A rule that cannot be evaluated, or not be told as it says, and why."""
 
-    rule: RuleSettings
+    rule: str
+    kind: str
     why: str
 
 
@@ -63,7 +64,9 @@ class Watchmen:
             try:
                 rule = settings.make(site)
             except RuleUnusable as error:
-                self.broken.append(Broken(rule=settings, why=str(error)))
+                self.broken.append(
+                    Broken(rule=settings.name, kind=kind_of(settings), why=str(error))
+                )
             else:
                 self._watchmen.append(_Watchman(settings=settings, basis=basis, rule=rule))
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.alerts.settings import US, RuleSettings, kind_of
 from pipeline.alerts.types import Finding, Ground, Visit
@@ -42,6 +42,15 @@ class Told:
     rule: RuleSettings
     is_new: bool
     at_us: int
+
+
+@dataclass(slots=True)
+class _View:
+    """What is known of one unbroken view."""
+
+    identity: IdentityId | None = None
+    picture: str | None = None
+    sightings: dict[str, None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,8 +89,7 @@ class Visits:
         self._group_s = group_s
         self._cooldown_s = cooldown_s
         self._groups: dict[str, list[_Group]] = {}
-        self._who: OrderedDict[TrackKey, IdentityId] = OrderedDict()
-        self._seen: OrderedDict[TrackKey, dict[str, None]] = OrderedDict()
+        self._views: OrderedDict[TrackKey, _View] = OrderedDict()
 
     def found(self, finding: Finding, rule: RuleSettings) -> list[Told]:
         """What a finding raises or extends; one of them at least."""
@@ -98,9 +106,7 @@ class Visits:
 
     def visited(self, visit: Visit) -> list[Told]:
         """What learning who is in a view changes: alerts get their visits and persons."""
-        _keep(self._seen, visit.track, self._seen.get(visit.track, {}) | {visit.sighting: None})
-        if visit.identity is not None:
-            _keep(self._who, visit.track, visit.identity)
+        self._remember(visit)
         changed: list[Told] = []
         for groups in list(self._groups.values()):
             for group in list(groups):
@@ -122,12 +128,15 @@ class Visits:
             yield _told(group, visit.last_seen_us, is_new=False)
 
     def _part_strangers(self, group: _Group) -> Iterator[Told]:
-        """As far as it is known whose alert it is: others get their own."""
-        if group.identity is None:
-            return
-        for track in list(group.guests):
-            who = self._who.get(track)
-            if who is None:
+        """No alert is about two people who are known: others get their own.
+
+        While nobody knows whose alert it is, the first guest who is known may be that one.
+        """
+        known = ((track, self._who(track)) for track in list(group.guests))
+        person = group.identity
+        for track, who in known:
+            person = who if person is None else person
+            if who is None or (who == person and group.identity is None):
                 continue
             if who == group.identity:
                 _welcome(group, group.guests.pop(track))
@@ -137,7 +146,9 @@ class Visits:
     def _part(self, group: _Group, track: TrackKey, who: IdentityId) -> Iterator[Told]:
         """The findings of a guest, who is somebody else, raise or extend that person's alert."""
         group.tracks.discard(track)
-        for finding in group.guests.pop(track):
+        view = self._views[track]
+        for found in group.guests.pop(track):
+            finding = replace(found, picture=found.picture or view.picture)
             group.episodes.pop(finding.episode, None)
             groups = self._groups[group.rule.name]
             other = _same_occurrence(groups, finding) or self._same_person(groups, finding, who)
@@ -228,14 +239,29 @@ class Visits:
             episodes={},
         )
         if finding.track is not None:
-            group.sightings |= self._seen.get(finding.track, {})
+            view = self._views.get(finding.track)
+            group.sightings |= {} if view is None else view.sightings
         self._groups.setdefault(rule.name, []).append(group)
         return _extend(group, finding, is_new=True)
 
     def _identity_of(self, finding: Finding) -> IdentityId | None:
         if finding.identity is not None or finding.track is None:
             return finding.identity
-        return self._who.get(finding.track)
+        return self._who(finding.track)
+
+    def _who(self, track: TrackKey) -> IdentityId | None:
+        view = self._views.get(track)
+        return None if view is None else view.identity
+
+    def _remember(self, visit: Visit) -> None:
+        view = self._views.setdefault(visit.track, _View())
+        self._views.move_to_end(visit.track)
+        if len(self._views) > _REMEMBERED_TRACKS:
+            self._views.popitem(last=False)
+        view.identity = visit.identity or view.identity
+        view.sightings[visit.sighting] = None
+        if view.picture is None and visit.evidence:
+            view.picture = visit.evidence[0]
 
     def _group_of(self, rule: RuleSettings) -> float:
         return self._group_s if rule.group_s is None else rule.group_s
@@ -297,10 +323,3 @@ def _told(group: _Group, at_us: int, *, is_new: bool) -> Told:
         picture_camera=first.cameras[-1] if first.picture is not None else None,
     )
     return Told(alert=alert, rule=group.rule, is_new=is_new, at_us=at_us)
-
-
-def _keep(memory: OrderedDict, key: TrackKey, value: object) -> None:  # type: ignore[type-arg]
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > _REMEMBERED_TRACKS:
-        memory.popitem(last=False)

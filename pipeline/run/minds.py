@@ -8,12 +8,13 @@ from collections.abc import Callable
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
+from pipeline.linking.evidence import Calibrated
 from pipeline.linking.gallery import Gallery, fill, looks_of
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Topology
 from pipeline.run.following import Following
 from pipeline.run.refining import SecondThoughts
-from pipeline.run.remember import Memory, Writing
+from pipeline.run.remember import Memory, Remembered, Writing
 from pipeline.transit_times import learn_topology
 from pipeline.types import Tracklet
 from storage.changes import newest
@@ -49,6 +50,7 @@ class Minds:
     ) -> None:
         embedder = load_embedder(config.embedder)
         calibration = load_calibration(config.embedder, model=embedder.model)
+        self.calibration: Calibrated = calibration
         self._linking = config.linking
         self._database = database
         self._writing = writing
@@ -80,13 +82,19 @@ class Minds:
         )
         self._following: Following | None = None
 
-    def remember(self, tracklet: Tracklet) -> None:
+    @property
+    def model(self) -> str:
+        """The network in use."""
+        return self._model
+
+    def remember(self, tracklet: Tracklet) -> Remembered:
         """Catch up with what others said, decide, record; now and then think again."""
         if self._following is None:
             self._following = self._writing(lambda: self._recall(tracklet.first_seen_us))
         self._following.catch_up()
-        self._memory.remember(tracklet)
+        remembered = self._memory.remember(tracklet)
         self._second_thoughts.after(tracklet)
+        return remembered
 
     def conclude(self) -> None:
         """Think again at the end of recorded footage."""

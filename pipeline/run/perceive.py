@@ -45,6 +45,10 @@ class Perception:
         self.n_still += len(frames) - len(moving)
         return found + self._tick(min(frame.captured_at_us for frame in frames)) if frames else []
 
+    def open_tracks(self, camera: CameraId) -> list[OpenTrack]:
+        """People of a camera, also those lost for less than the tracker's patience."""
+        return self._trackers[camera].open_tracks()
+
     def in_view(self, camera: CameraId) -> tuple[OpenTrack, ...]:
         """People in a camera's newest picture that was searched."""
         since_us = self._searched_us.get(camera, 0) - _UNSEEN_US

@@ -16,11 +16,13 @@ from models.detect.load import load_detector
 from models.fetch import Received
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
+from pipeline.run.alerting import Alerting
 from pipeline.run.expiring import Expiring
 from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception, batches
 from pipeline.run.publish import Publisher
 from pipeline.run.recording import Recording, note_recorded
+from pipeline.run.remember import Remembered
 from pipeline.run.spool import Spool
 from pipeline.run.spool_files import Closed
 from pipeline.stage import Stage
@@ -140,18 +142,31 @@ def watch(
             stack.enter_context(_expiring(config, database, clock))
         else:
             note_recorded(config)
-        told = _Teller(progress, perception, report, publisher)
+        alerting = stack.enter_context(
+            Alerting(
+                config,
+                database,
+                live=live,
+                clock=clock,
+                model=minds.model,
+                calibration=minds.calibration,
+            )
+        )
+        told = _Teller(progress, perception, report, publisher, alerting)
 
-        def remember(item: Closed) -> None:
+        def remember(item: Closed) -> Remembered | None:
             if isinstance(item, Gap):
                 spool.until_written(partial(record_gap, database, item))
-            else:
-                publisher.about(item.track)
-                minds.remember(item)
+                return None
+            publisher.about(item.track)
+            return minds.remember(item)
 
         stack.callback(spool.keep)
         with Stage(
-            "remember", spool.working(remember), waiting=spool, closing=spool.closing
+            "remember",
+            spool.working(alerting.following(remember)),
+            waiting=spool,
+            closing=spool.closing,
         ) as stage:
             if replay is None:
                 try:
@@ -160,7 +175,9 @@ def watch(
                 finally:
                     _put_all(stage, perception.cut_all())
             elif _watch_recorded(replay, perception, stage, told, stop):
-                _put_all(stage, perception.cut_all())
+                cut = perception.cut_all()
+                _put_all(stage, cut)
+                alerting.announce(cut)
             else:  # what was cut short would stand for the whole visit: the next run tells it
                 progress.was_stopped = True
         if replay is not None and not progress.was_stopped:
@@ -201,9 +218,11 @@ class _Teller:
         perception: Perception,
         report: Report,
         publisher: Publisher,
+        alerting: Alerting,
     ) -> None:
         self.progress = progress
         self.publisher = publisher
+        self.alerting = alerting
         self._perception = perception
         self._report = report
         self._last_s = 0.0
@@ -247,8 +266,12 @@ def _watch_recorded(
             return False
         if told.progress.first_us is None:
             told.progress.first_us = batch[0].captured_at_us
-        _put_all(stage, perception.perceive(batch))
+        tracklets = perception.perceive(batch)
+        _put_all(stage, tracklets)
         told.publisher.saw(batch, perception)
+        told.alerting.announce(tracklets)
+        told.alerting.saw(batch, perception)
+        told.alerting.tick()
         told.progress.now_us = batch[-1].captured_at_us
         told.tell()
     told.progress.failures.update(replay.failures)
@@ -271,16 +294,19 @@ def _watch_live(
             for gap in (event for event in events if isinstance(event, Gap)):
                 stage.put(gap)
                 told.publisher.gap(gap)
+                told.alerting.gap(gap)
                 _put_all(stage, perception.cut(gap.camera))
             frames = [event for event in events if isinstance(event, Frame)]
             if frames:
                 _put_all(stage, perception.perceive(frames))
                 told.publisher.saw(frames, perception)
+                told.alerting.saw(frames, perception)
                 if told.progress.first_us is None:
                     told.progress.first_us = min(frame.captured_at_us for frame in frames)
                 told.progress.now_us = max(frame.captured_at_us for frame in frames)
             told.progress.health = tuple(feeds.health())
             told.publisher.health(told.progress.health)
+            told.alerting.tick(told.progress.health, n_waiting=stage.n_waiting)
             recording.put(feeds.segments())
             told.tell()
     recording.put(feeds.segments())
