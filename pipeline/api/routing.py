@@ -19,6 +19,7 @@ from storage.desk.types import Role
 PREFIX = "/api/v1"
 ROLE_KEY = "x-least-role"
 """In OpenAPI, and in each route: viewer, operator, admin, or anybody."""
+NEEDS_ALL_KEY = "x-needs-all-cameras"
 ANYBODY = "anybody"
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -46,12 +47,14 @@ class Declared:
 
     Attributes:
         least: The least role that it needs; None: open to anybody.
+        needs_all: Only for who may see all cameras, for it is about the whole site.
         options: Of FastAPI.
     """
 
     method: str
     path: str
     least: Role | None
+    needs_all: bool
     endpoint: Callable[..., Any]
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -66,9 +69,10 @@ class GuardedRoute(APIRoute):
         if told is None:
             raise ValueError(f"{self.path}: declare its least role through `Routes`")
         least = None if told == ANYBODY else Role(told)
+        needs_all = bool((self.openapi_extra or {}).get(NEEDS_ALL_KEY))
 
         async def guarded(request: Request) -> Response:
-            request.state.visitor = await admit(request, least)
+            request.state.visitor = await admit(request, least, needs_all=needs_all)
             return await answer(request)
 
         return guarded
@@ -87,25 +91,29 @@ class Routes:
         self._noun = noun
         self._prefix = prefix
 
-    def get(self, path: str, *, least: Role | None, **options: Any) -> Callable[[Handler], Handler]:
+    def get(
+        self, path: str, *, least: Role | None, needs_all: bool = False, **options: Any
+    ) -> Callable[[Handler], Handler]:
         """Declare a question that changes nothing."""
-        return self._declare("GET", path, least, options)
+        return self._declare("GET", path, least, needs_all, options)
 
     def post(
-        self, path: str, *, least: Role | None, **options: Any
+        self, path: str, *, least: Role | None, needs_all: bool = False, **options: Any
     ) -> Callable[[Handler], Handler]:
         """Declare a question that does something."""
-        return self._declare("POST", path, least, options)
+        return self._declare("POST", path, least, needs_all, options)
 
-    def put(self, path: str, *, least: Role | None, **options: Any) -> Callable[[Handler], Handler]:
+    def put(
+        self, path: str, *, least: Role | None, needs_all: bool = False, **options: Any
+    ) -> Callable[[Handler], Handler]:
         """Declare a question that sets something."""
-        return self._declare("PUT", path, least, options)
+        return self._declare("PUT", path, least, needs_all, options)
 
     def delete(
-        self, path: str, *, least: Role | None, **options: Any
+        self, path: str, *, least: Role | None, needs_all: bool = False, **options: Any
     ) -> Callable[[Handler], Handler]:
         """Declare a question that takes something away."""
-        return self._declare("DELETE", path, least, options)
+        return self._declare("DELETE", path, least, needs_all, options)
 
     def add_to(self, app: FastAPI) -> None:
         """Serve them."""
@@ -119,13 +127,17 @@ class Routes:
                 methods=[route.method],
                 tags=[self._noun],
                 responses=responses,
-                openapi_extra={ROLE_KEY: told, **_security(route.least)},
+                openapi_extra={
+                    ROLE_KEY: told,
+                    NEEDS_ALL_KEY: route.needs_all,
+                    **_security(route.least),
+                },
                 route_class_override=GuardedRoute,
                 **options,
             )
 
     def _declare(
-        self, method: str, path: str, least: Role | None, options: dict[str, Any]
+        self, method: str, path: str, least: Role | None, needs_all: bool, options: dict[str, Any]
     ) -> Callable[[Handler], Handler]:
         def declare(endpoint: Handler) -> Handler:
             self.declared.append(
@@ -133,6 +145,7 @@ class Routes:
                     method=method,
                     path=self._prefix + path,
                     least=least,
+                    needs_all=needs_all,
                     endpoint=endpoint,
                     options=options,
                 )

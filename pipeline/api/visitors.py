@@ -103,11 +103,12 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def admit(request: Request, least: Role | None) -> Visitor:
+async def admit(request: Request, least: Role | None, *, needs_all: bool = False) -> Visitor:
     """Who asks.
 
     Args:
         least: The least role that is let in; None: anybody.
+        needs_all: Only who may see all cameras is let in.
 
     Raises:
         LoginNeeded: Nobody knows who asks.
@@ -135,6 +136,8 @@ async def admit(request: Request, least: Role | None) -> Visitor:
         raise Refused(
             f"this takes the role {least.value}, yours is {visitor.role}; ask an administrator"
         )
+    if needs_all:
+        visitor.require_all()
     return visitor
 
 

@@ -50,7 +50,7 @@ class ProofAnswer(Answer):
     last_hash: str | None = Field(description="Proves all rows before it: write it down elsewhere.")
 
 
-@routes.get("/audit", least=Role.ADMIN)
+@routes.get("/audit", least=Role.ADMIN, needs_all=True)
 def list_audit(
     visitor: VisitorOf,
     desk: DeskOf,
@@ -79,7 +79,7 @@ def list_audit(
     )
 
 
-@routes.post("/audit/verify", least=Role.ADMIN)
+@routes.post("/audit/verify", least=Role.ADMIN, needs_all=True)
 def verify(visitor: VisitorOf, desk: DeskOf) -> ProofAnswer:
     """Follow the whole chain, from its beginning or from where expiry cut it."""
     desk.viewings.write_down(visitor, "verify audit")

@@ -77,10 +77,9 @@ class Retried(Answer):
     n_retried: int
 
 
-@routes.get("/channels", least=Role.ADMIN)
-def list_channels(visitor: VisitorOf, desk: DeskOf) -> ChannelsAnswer:
+@routes.get("/channels", least=Role.ADMIN, needs_all=True)
+def list_channels(desk: DeskOf) -> ChannelsAnswer:
     """All channels of the configuration, and what waits for them."""
-    visitor.require_all()
     box = outbox(desk.database)
     return ChannelsAnswer(
         items=[
@@ -94,10 +93,9 @@ def list_channels(visitor: VisitorOf, desk: DeskOf) -> ChannelsAnswer:
     )
 
 
-@routes.post("/channels/{channel}/test", least=Role.ADMIN)
+@routes.post("/channels/{channel}/test", least=Role.ADMIN, needs_all=True)
 def test_channel(channel: ChannelPath, visitor: VisitorOf, desk: DeskOf) -> TestedAnswer:
     """Send a test to a channel now, and say what came of it."""
-    visitor.require_all()
     chosen = next((each for each in desk.config.alerts.channels if each.name == channel), None)
     if chosen is None:
         raise Absent(f"no channel is called {channel!r}; /api/v1/channels lists all")
@@ -118,9 +116,8 @@ def test_channel(channel: ChannelPath, visitor: VisitorOf, desk: DeskOf) -> Test
     )
 
 
-@routes.get("/deliveries", least=Role.ADMIN)
+@routes.get("/deliveries", least=Role.ADMIN, needs_all=True)
 def list_deliveries(
-    visitor: VisitorOf,
     desk: DeskOf,
     state: DeliveryState | None = None,
     channel: ChannelQuery = None,
@@ -129,7 +126,6 @@ def list_deliveries(
     limit: LimitQuery = 50,
 ) -> Page[DeliveryAnswer]:
     """What was to be sent, newest first; `state=dead` is what was given up."""
-    visitor.require_all()
     found = deliveries(
         desk.database,
         state=state,
@@ -141,10 +137,9 @@ def list_deliveries(
     return Page(items=[_to_delivery(each) for each in found.items], next=found.next)
 
 
-@routes.post("/deliveries/{delivery}/retry", least=Role.ADMIN)
+@routes.post("/deliveries/{delivery}/retry", least=Role.ADMIN, needs_all=True)
 def retry_one(delivery: NumberPath, visitor: VisitorOf, desk: DeskOf) -> Retried:
     """Try again what was given up."""
-    visitor.require_all()
     now_us = desk.clock.now_us()
     desk.viewings.write_down(visitor, "delivery retry", str(delivery), at_us=now_us)
     n_retried = retry_dead(desk.database, delivery=DeliveryId(delivery), now_us=now_us)
@@ -153,10 +148,9 @@ def retry_one(delivery: NumberPath, visitor: VisitorOf, desk: DeskOf) -> Retried
     return Retried(n_retried=n_retried)
 
 
-@routes.post("/channels/{channel}/retry", least=Role.ADMIN)
+@routes.post("/channels/{channel}/retry", least=Role.ADMIN, needs_all=True)
 def retry_channel(channel: ChannelPath, visitor: VisitorOf, desk: DeskOf) -> Retried:
     """Try again all that was given up for a channel."""
-    visitor.require_all()
     now_us = desk.clock.now_us()
     desk.viewings.write_down(visitor, "delivery retry", channel, at_us=now_us)
     return Retried(n_retried=retry_dead(desk.database, channel=channel, now_us=now_us))
