@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 GRACE_S = 2.0
 """Beyond the channel's own limit, before the call is left alone."""
 LONGEST_REST_S = 60.0
-"""A channel that fails is tried at least this often, with one message."""
+"""A channel that fails is left alone this long at most, if a message is due."""
 OUTAGE_TRIES = 3
 """So many failures in a row are the channel's, not the message's."""
 GREET_EVERY_S = 30.0
