@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,15 @@ def last_sighting(db: Database, identity: IdentityId) -> Sighting | None:
     """The visit that began last, None if there is none. Served by ix_sighting_trajectory."""
     query = select_sightings(limit=1, newest_first=True).where(*_of(identity))
     return next(iter(read_sightings(db, query)), None)
+
+
+def persons_of(db: Database, sightings: Collection[SightingId]) -> set[IdentityId]:
+    """Whose these visits are, those that somebody's are."""
+    query = select(SightingRow.identity_id).where(
+        SightingRow.id.in_(sightings), SightingRow.identity_id.is_not(None)
+    )
+    with db.read() as connection:
+        return {IdentityId(number) for number in connection.execute(query).scalars() if number}
 
 
 def trail_of(db: Database, sighting: SightingId) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
@@ -15,6 +16,7 @@ from pipeline.linking.topology import Topology
 from pipeline.run.following import Following
 from pipeline.run.refining import SecondThoughts
 from pipeline.run.remember import Memory, Remembered, Writing
+from pipeline.run.renewal import Renewal
 from pipeline.transit_times import learn_topology
 from pipeline.types import Tracklet
 from storage.changes import newest
@@ -49,6 +51,7 @@ class Minds:
         writing: Writing,
     ) -> None:
         embedder = load_embedder(config.embedder)
+        evidence = EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb)
         calibration = load_calibration(config.embedder, model=embedder.model)
         self.calibration: Calibrated = calibration
         self._linking = config.linking
@@ -59,7 +62,7 @@ class Minds:
         self._strangers = Strangers()
         self._memory = Memory(
             database=database,
-            evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
+            evidence=evidence,
             embedder=embedder,
             calibration=calibration,
             gallery=self._gallery,
@@ -81,6 +84,7 @@ class Minds:
             transits=self._learn_ways,
         )
         self._following: Following | None = None
+        self._renewal = Renewal(database=database, evidence=evidence, embedder=embedder)
 
     @property
     def model(self) -> str:
@@ -95,6 +99,12 @@ class Minds:
         remembered = self._memory.remember(tracklet)
         self._second_thoughts.after(tracklet)
         return remembered
+
+    def idle(self) -> None:
+        """While nobody comes: describe old pictures anew, if the network is a new one."""
+        described = self._renewal.step()
+        if described and self._following is not None:
+            self._writing(partial(self._following.learn, described))
 
     def conclude(self) -> None:
         """Think again at the end of recorded footage."""

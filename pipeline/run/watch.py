@@ -167,6 +167,7 @@ def watch(
             spool.working(alerting.following(remember)),
             waiting=spool,
             closing=spool.closing,
+            idle=minds.idle if live else None,
         ) as stage:
             if replay is None:
                 try:
