@@ -233,8 +233,14 @@ class MailSink:
 
 
 @contextmanager
-def mail_sink(tls: ssl.SSLContext | None = None, *, password: str = "") -> Iterator[MailSink]:
-    """A mail server on this machine; with `tls` it offers STARTTLS and asks for the password."""
+def mail_sink(
+    tls: ssl.SSLContext | None = None, *, password: str = "", from_the_start: bool = False
+) -> Iterator[MailSink]:
+    """A mail server on this machine; with `tls` it asks for the password, encrypted.
+
+    Args:
+        from_the_start: Encrypted without STARTTLS.
+    """
     sink = MailSink(port=free_port())
 
     def check(
@@ -247,8 +253,10 @@ def mail_sink(tls: ssl.SSLContext | None = None, *, password: str = "") -> Itera
         sink,
         hostname="127.0.0.1",
         port=sink.port,
-        tls_context=tls,
-        require_starttls=tls is not None,
+        ssl_context=tls if from_the_start else None,
+        tls_context=None if from_the_start else tls,
+        require_starttls=tls is not None and not from_the_start,
+        auth_require_tls=not from_the_start,  # it looks for STARTTLS
         auth_required=tls is not None,
         authenticator=check if tls is not None else None,
     )

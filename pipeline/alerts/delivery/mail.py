@@ -6,10 +6,12 @@ import re
 import smtplib
 import socket
 import ssl
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Any
 
 from pipeline.alerts.channels_config import EmailConfig
 from pipeline.alerts.delivery.message import Parcel, delivery_key
@@ -41,6 +43,35 @@ def to_mail(parcel: Parcel, config: EmailConfig) -> EmailMessage:
     if parcel.picture is not None:
         mail.add_attachment(parcel.picture, maintype="image", subtype="jpeg", filename="alert.jpg")
     return mail
+
+
+class _Ending(smtplib.SMTP):
+    """A connection that is cut when its time is over, however slowly the server goes on talking."""
+
+    _timer: threading.Timer | None = None
+
+    def connect(
+        self, host: str = "localhost", port: int = 0, source_address: Any = None
+    ) -> tuple[int, bytes]:
+        self._timer = threading.Timer(self.timeout, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        return super().connect(host, port, source_address)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().close()
+
+    def _cut(self) -> None:
+        connection = self.sock
+        if connection is not None:
+            with suppress(OSError):  # not SSLSocket's: that would want to talk to the server
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+class _EndingTls(_Ending, smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
 
 
 class Mail:
@@ -91,7 +122,7 @@ class Mail:
         config = self._config
         server: smtplib.SMTP
         if config.security == "tls":
-            server = smtplib.SMTP_SSL(
+            server = _EndingTls(
                 config.host,
                 config.tcp_port,
                 local_hostname=socket.gethostname(),
@@ -99,7 +130,7 @@ class Mail:
                 context=self._tls,
             )
         else:
-            server = smtplib.SMTP(
+            server = _Ending(
                 config.host, config.tcp_port, local_hostname=socket.gethostname(), timeout=limit_s
             )
         try:
