@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
+from pipeline.alerts.channels_config import from_folder
 from pipeline.alerts.config import AlertsConfig
 from pipeline.api.config import FrontDeskConfig
 from pipeline.linking.config import LinkingConfig
@@ -149,6 +150,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     live = site.live.model_copy(
         update={"folder": site.live.folder and folder / site.live.folder.expanduser()}
     )
+    alerts = site.alerts.model_copy(update={"channels": from_folder(site.alerts.channels, folder)})
     desk = site.front_desk.model_copy(
         update={
             "tls_certificate": _below(folder, site.front_desk.tls_certificate),
@@ -161,6 +163,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
             "storage": storage,
             "recording": recording,
             "live": live,
+            "alerts": alerts,
             "front_desk": desk,
         }
     )

@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline.alerts.channels_config import ChannelConfig
+from pipeline.alerts.channels_config import ChannelConfig, MqttConfig
 from pipeline.alerts.delivery.channel import open_channel
 from pipeline.alerts.delivery.destination import refused_as
 from pipeline.alerts.delivery.message import Message, Parcel, delivery_key
 from pipeline.alerts.delivery.mqtt import Mqtt
 from pipeline.alerts.delivery.within import Within
+from pipeline.config import load_config
 from pipeline.errors import SendFailed, SendRefused
 from storage.desk.types import AlertSeverity, Purpose
 from streams.clock import SystemClock
@@ -366,6 +367,24 @@ def test_an_address_that_is_unknown_does_not_cost_the_others_their_mail() -> Non
     assert len(sink.mails) == 1
 
 
+def test_a_mail_server_that_drips_is_cut_off_in_time() -> None:
+    began_s = time.monotonic()
+
+    with Dripping() as dripping, pytest.raises(SendFailed):
+        send(email(dripping.port, security="none"), limit_s=0.5)
+
+    assert time.monotonic() - began_s < 2
+
+
+def test_a_mail_goes_out_encrypted_from_the_start(tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    with mail_sink(server_tls(certificate), password=CANARY, from_the_start=True) as sink:
+        settings = {"security": "tls", "user": "ada", "password": CANARY}
+        send(email(sink.port, ca_file=certificate, **settings))
+
+    assert len(sink.mails) == 1
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [("451 4.7.1 greylisted", SendFailed), ("554 5.6.0 no", SendRefused)],
@@ -467,6 +486,17 @@ def test_a_mistake_in_a_channel_is_told_without_its_secrets(
 
     assert words in str(refusal.value)
     assert "canary" not in str(refusal.value)
+
+
+def test_a_file_of_authorities_lies_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(
+        "alerts: {channels: [{name: a, kind: mqtt, host: b, ca_file: ca.pem}]}\n"
+    )
+
+    (channel,) = load_config(tmp_path / "site.yaml").alerts.channels
+
+    assert isinstance(channel, MqttConfig)
+    assert channel.ca_file == tmp_path / "ca.pem"
 
 
 def test_a_call_that_hangs_is_left_alone_and_not_made_twice() -> None:
