@@ -7,10 +7,12 @@ P-0002 only in the vault, P-0003 only at the gate.
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from pipeline.api.server import Server, listen
 from pipeline.api.visitors import hash_token
 from pipeline.config import SiteConfig
 from storage.config import StorageConfig
-from storage.database import Database, open_database
+from storage.database import Database, open_database, upgrade
 from storage.desk.accounts import create_account
 from storage.desk.alerts import NewAlert
 from storage.desk.interest import NewInterest, add_interest
@@ -127,7 +129,8 @@ def open_site(
         ),
         front_desk=FrontDeskConfig(**{"port": 0, **(front_desk or {})}),
     )
-    with open_database(address, create=True) as database:
+    _copy_empty(folder / "noctule.db")
+    with open_database(address) as database:
         passwords = Passwords(CHEAP)
         app = make_app(config, database, clock or SystemClock(), passwords=passwords)
         site = Site(folder=folder, config=config, database=database, app=app)
@@ -136,6 +139,18 @@ def open_site(
             fill(site)
         with serving(site):
             yield site
+
+
+@cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/noctule.db")
+        return (Path(folder) / "noctule.db").read_bytes()
+
+
+def _copy_empty(file: Path) -> None:
+    """Tables cost more to make than to copy."""
+    file.write_bytes(_empty_database())
 
 
 @contextmanager
