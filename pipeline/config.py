@@ -189,9 +189,32 @@ def parse_config(text: str, *, name: str) -> SiteConfig:
     if not isinstance(values, dict):
         raise ConfigInvalid(f"{name}:1: expected keys and values such as `site: my site`")
     try:
-        return SiteConfig.model_validate(values)
+        site = SiteConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigInvalid("\n".join(_explain(error, node, name))) from None
+    _refuse_unknown(site, node, name)
+    return site
+
+
+def _refuse_unknown(site: SiteConfig, root: yaml.Node, name: str) -> None:
+    """Rules of alerting may name cameras and channels of this file only.
+
+    Zones and lines may be drawn in the pages, so the watcher tells of those.
+    """
+    known = {
+        "cameras": {camera.name for camera in site.cameras},
+        "channels": {channel.name for channel in site.alerts.channels},
+    }
+    for index, rule in enumerate(site.alerts.rules):
+        for key, named in (("cameras", rule.cameras), ("channels", rule.channels)):
+            unknown = sorted(set(named) - known[key])
+            if unknown:
+                line = _line_of(root, ("alerts", "rules", index, key))
+                there = ", ".join(sorted(known[key])) or "none"
+                raise ConfigInvalid(
+                    f"{name}:{line}: alerts.rules.{index}.{key}: there is no {unknown[0]!r}; "
+                    f"there are: {there}"
+                )
 
 
 def _refuse_ambiguity(node: yaml.Node, name: str) -> None:
@@ -243,7 +266,6 @@ def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
         ):
             child = node.value[step]
             line = child.start_mark.line
-        if child is None:
-            break
-        node = child
+        if child is not None:
+            node = child  # else it is no key, but the kind by which a section was chosen
     return line + 1

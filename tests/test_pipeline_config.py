@@ -52,6 +52,38 @@ def refused(text: str) -> str:
         pytest.param(
             "linking:\n  overlapping: [[gate, moon]]\n", "no camera is named 'gate'", id="overlap"
         ),
+        pytest.param(
+            "alerts:\n  rules:\n  - name: a\n    kind: loitering\n    longer_than_s: -1\n",
+            "site.yaml:5: alerts.rules.0.loitering.longer_than_s:",
+            id="rule of alerting",
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: dancing}\n", "site.yaml:3:", id="no such kind"
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - name: a\n    kind: disk low\n    cameras: [moon]\n",
+            "site.yaml:5: alerts.rules.0.cameras: there is no 'moon'",
+            id="rule's camera",
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: disk low, channels: [pager]}\n",
+            "there is no 'pager'; there are: none",
+            id="rule's channel",
+        ),
+        pytest.param(
+            "alerts:\n  time_zone: Europe/Atlantis\n", "site.yaml:2: alerts.time_zone", id="zone"
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: disk low, during: 7-19}\n",
+            "write hours like",
+            id="hours",
+        ),
+        pytest.param(
+            "cameras:\n- name: gate\n  source: a.mp4\n  zones:\n"
+            "  - {name: dock, points: [[0, 0], [1, 2], [1, 1]]}\n",
+            "site.yaml:5: cameras.0.zones.0.points.1.1",
+            id="corner beyond the picture",
+        ),
     ],
 )
 def test_a_mistake_is_refused_with_its_line(text: str, words: str) -> None:

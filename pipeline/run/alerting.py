@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from pipeline.alerts.engine import Broken, Watchmen
 from pipeline.alerts.schedule import Calendar
-from pipeline.alerts.settings import Site
+from pipeline.alerts.settings import RuleSettings, Site
 from pipeline.alerts.types import CameraSign, DiskSign, LagSign, Scene, Visit
 from pipeline.alerts.visits import Told, Visits
 from pipeline.config import SiteConfig
@@ -140,6 +140,11 @@ class Alerting:
         self._is_over.set()
         self._stack.__exit__(kind, error, trace)
 
+    @property
+    def rules(self) -> tuple[RuleSettings, ...]:
+        """Settings of the rules that hold now, broken ones included."""
+        return self._book.rules
+
     def saw(self, frames: Sequence[Frame], perception: Perception) -> None:
         """Frames of different cameras were searched for people."""
         self._pictures.follow(self._book)
@@ -236,9 +241,9 @@ class Alerting:
         elif not isinstance(item, _Tick):
             for finding, rule in self._watchmen.see(item):
                 self._put(self._visits.found(finding, rule))
-        self._raising.flush()
         if self._is_time("poll", _POLL_S):
             self._read_rules()
+        self._raising.flush()
         if self._live and self._is_time("escalate", _ESCALATE_S):
             self._raising.escalate(self._book.rules)
 
