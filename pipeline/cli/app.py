@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import (
+    alerts,
     audit,
     calibrate,
     camera,
@@ -97,6 +98,7 @@ app.command()(train.train)
 app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(camera.app, name="camera")
+app.add_typer(alerts.app, name="alerts")
 app.command()(deliveries.deliver)
 app.add_typer(deliveries.app, name="deliveries")
 app.command()(clip.clip)
