@@ -93,3 +93,18 @@ def test_only_the_asked_camera_is_answered(site: str, run_cli: RunCli) -> None:
     visits = json.loads(run_cli("query", "trajectory", "p-1", *at))["sightings"]
 
     assert [visit["camera"] for visit in visits] == ["yard"]
+
+
+def test_whereabouts_are_places_and_times(site: str, run_cli: RunCli) -> None:
+    at = ("--from", "2023-11-14T22:14", "--config", site)
+
+    (visit,) = json.loads(run_cli("query", "whereabouts", "1", *at, "--json"))
+
+    assert visit == {
+        "sighting": 2,
+        "camera": "yard",
+        "light": "visible",
+        "first_seen": "2023-11-14T22:14:20.000000Z",
+        "last_seen": "2023-11-14T22:14:25.000000Z",
+    }
+    assert "yard" in run_cli("query", "whereabouts", "P-0001", *at)

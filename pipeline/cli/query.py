@@ -40,6 +40,7 @@ from storage.evidence import EvidenceStore
 from storage.identities import find_identity, identities
 from storage.sightings import sightings, trajectory
 from storage.types import Span, person_name
+from storage.whereabouts import whereabouts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -186,3 +187,46 @@ def query_trajectory(
             f"Nobody looked at {gap.camera} between {clock_time(gap.from_us)} and {until} "
             f"({gap.reason.value})."
         )
+
+
+@app.command("whereabouts")
+def query_whereabouts(
+    identity: Annotated[str, typer.Argument(help="A person, such as P-0002 or 2.")],
+    start: FromOption = None,
+    end: ToOption = None,
+    operator: OperatorOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Where one person was and when, without the reasons: quick however many visits there are.
+
+    Example: noctule query whereabouts P-0002 --from 2026-06-01 --json
+    """
+    span, number = parse_span(start, end), typed_person(identity)
+    with _database(config) as database:
+        asked = {"from": start, "to": end}
+        write_down(database, operator, "query whereabouts", person_name(number), **asked)
+        person = find_identity(database, person_name(number))
+        found = whereabouts(database, person.id, span=span)
+    if as_json:
+        print_json(
+            [
+                {
+                    "sighting": visit.sighting,
+                    "camera": visit.camera,
+                    "light": visit.modality.value,
+                    "first_seen": iso_time(visit.first_seen_us),
+                    "last_seen": iso_time(visit.last_seen_us),
+                }
+                for visit in found
+            ]
+        )
+        return
+    print_table(
+        ("first seen (UTC)", "last seen", "camera", "light"),
+        [
+            (clock_time(v.first_seen_us), clock_time(v.last_seen_us), v.camera, light(v.modality))
+            for v in found
+        ],
+        title=f"Person {person_name(person.id)}",
+    )
