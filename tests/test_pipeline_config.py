@@ -176,3 +176,24 @@ def test_config_yaml_sets_nothing_but_the_demo_cameras() -> None:
     assert site.model_copy(update={"storage": SiteConfig().storage}) == SiteConfig(
         site=site.site, cameras=site.cameras
     )
+
+
+def test_the_manual_of_rules_zones_and_channels_can_be_read_back() -> None:
+    site = parse_config(
+        """
+cameras:
+- name: gate
+  source: rtsp://op:pass@gate.example/1
+  zones: [{name: dock, points: [[0, 0], [1, 0], [1, 1]]}]
+alerts:
+  holidays: [2026-12-25]
+  rules:
+  - {name: a, kind: loitering, zone: dock, severity: critical, outside: '07:00-19:00'}
+  - {name: b, kind: person of interest, persons: [red coat], channels: [ours]}
+  channels:
+  - {name: ours, kind: webhook, url: 'https://example.org/in', secret: 0123456789abcdef}
+""",
+        name="site.yaml",
+    )
+
+    assert parse_config(manual(site), name="manual.yaml") == site

@@ -17,7 +17,7 @@ from pipeline.alerts.rules.machine import AnalyticsBehind, DiskLow
 from pipeline.alerts.rules.transit import ImpossibleTransit
 from pipeline.alerts.rules.unknown import UnknownPerson
 from pipeline.alerts.rules.zone import ZoneEntered, ZoneLeft
-from pipeline.alerts.settings import RuleSettings
+from pipeline.alerts.settings import RuleSettings, kind_named
 from pipeline.errors import RuleUnusable
 
 AnyRule: TypeAlias = Annotated[
@@ -78,7 +78,7 @@ def kinds() -> list[Kind]:
     """All kinds of rules, as pages list them."""
     return [
         Kind(
-            name=str(settings.model_fields["kind"].default),
+            name=kind_named(settings),
             words=(settings.__doc__ or "").split("\n\n")[0].replace("\n    ", " ").strip(),
             schema=settings.model_json_schema(),
         )

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, ClassVar, Protocol, Self
+from typing import Annotated, ClassVar, Protocol, Self, get_args
 
 from pydantic import Field, model_validator
 from shapely import Polygon
@@ -219,4 +219,9 @@ class RuleSettings(Section):
 
 def kind_of(rule: RuleSettings) -> str:
     """Name of a rule's kind, such as `zone entered`."""
-    return str(type(rule).model_fields["kind"].default)
+    return kind_named(type(rule))
+
+
+def kind_named(settings: type[RuleSettings]) -> str:
+    """Name of the kind of which these are the settings."""
+    return str(get_args(settings.model_fields["kind"].annotation)[0])

@@ -26,7 +26,7 @@ class CameraDown(RuleSettings):
     """No picture comes from a camera."""
 
     sees: ClassVar[tuple[type, ...]] = (CameraSign,)
-    kind: Literal["camera down"] = "camera down"
+    kind: Annotated[Literal["camera down"], Field(description="Kind of the rule.")]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.CRITICAL
     )
@@ -40,7 +40,7 @@ class CameraCovered(RuleSettings):
     """A camera shows one even area: covered, painted over, or no light at all."""
 
     sees: ClassVar[tuple[type, ...]] = (CameraSign,)
-    kind: Literal["camera covered"] = "camera covered"
+    kind: Annotated[Literal["camera covered"], Field(description="Kind of the rule.")]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.CRITICAL
     )
@@ -62,7 +62,7 @@ class CameraDegraded(RuleSettings):
     """A camera delivers fewer pictures, or less sharp ones, than is usual for it in this light."""
 
     sees: ClassVar[tuple[type, ...]] = (CameraSign,)
-    kind: Literal["camera degraded"] = "camera degraded"
+    kind: Annotated[Literal["camera degraded"], Field(description="Kind of the rule.")]
     after_s: AfterS = 60.0
     min_fps_share: Annotated[
         float,

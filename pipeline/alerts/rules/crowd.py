@@ -21,7 +21,7 @@ class TooManyPeople(RuleSettings):
     """More people than that are in a zone at once; counted camera by camera."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["too many people"] = "too many people"
+    kind: Annotated[Literal["too many people"], Field(description="Kind of the rule.")]
     zone: Annotated[
         ZoneText | None, Field(description="Name of the zone. Default: the whole picture.")
     ] = None

@@ -21,7 +21,7 @@ class PersonOfInterest(RuleSettings):
     """Somebody of the list of persons of interest is seen, by day or by night."""
 
     sees: ClassVar[tuple[type, ...]] = (Visit,)
-    kind: Literal["person of interest"] = "person of interest"
+    kind: Annotated[Literal["person of interest"], Field(description="Kind of the rule.")]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.CRITICAL
     )

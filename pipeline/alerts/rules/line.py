@@ -21,7 +21,7 @@ class LineCrossed(RuleSettings):
     """Somebody crosses a line in the stated direction."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["line crossed"] = "line crossed"
+    kind: Annotated[Literal["line crossed"], Field(description="Kind of the rule.")]
     line: Annotated[LineText, Field(description="Name of the line, on one camera or several.")]
     towards: Annotated[
         Towards,

@@ -23,7 +23,7 @@ class Loitering(RuleSettings):
     """Somebody stays longer than that in a zone, or in view."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["loitering"] = "loitering"
+    kind: Annotated[Literal["loitering"], Field(description="Kind of the rule.")]
     zone: Annotated[
         ZoneText | None, Field(description="Name of the zone. Default: the whole picture.")
     ] = None
@@ -39,7 +39,7 @@ class NobodyAllowed(RuleSettings):
     """Somebody is where nobody should be, at least in these hours."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["nobody allowed"] = "nobody allowed"
+    kind: Annotated[Literal["nobody allowed"], Field(description="Kind of the rule.")]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.CRITICAL
     )

@@ -20,7 +20,7 @@ class DiskLow(RuleSettings):
     """A disk that something is kept on is nearly full."""
 
     sees: ClassVar[tuple[type, ...]] = (DiskSign,)
-    kind: Literal["disk low"] = "disk low"
+    kind: Annotated[Literal["disk low"], Field(description="Kind of the rule.")]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.CRITICAL
     )
@@ -37,7 +37,7 @@ class AnalyticsBehind(RuleSettings):
     """Pictures are looked at too late, or visits wait to be recorded."""
 
     sees: ClassVar[tuple[type, ...]] = (LagSign,)
-    kind: Literal["analytics behind"] = "analytics behind"
+    kind: Annotated[Literal["analytics behind"], Field(description="Kind of the rule.")]
     max_lag_s: Annotated[
         float, Field(gt=0, description="Age of the newest picture that was looked at, seconds.")
     ] = 10.0

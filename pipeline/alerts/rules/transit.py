@@ -27,7 +27,7 @@ class ImpossibleTransit(RuleSettings):
     """
 
     sees: ClassVar[tuple[type, ...]] = (Visit,)
-    kind: Literal["impossible transit"] = "impossible transit"
+    kind: Annotated[Literal["impossible transit"], Field(description="Kind of the rule.")]
     share: Annotated[
         float,
         Field(

@@ -16,7 +16,7 @@ class UnknownPerson(RuleSettings):
     """Somebody is seen who is nobody known; meant for hours in which only known people come."""
 
     sees: ClassVar[tuple[type, ...]] = (Visit,)
-    kind: Literal["unknown person"] = "unknown person"
+    kind: Annotated[Literal["unknown person"], Field(description="Kind of the rule.")]
     known: Annotated[
         Literal["seen", "named"],
         Field(

@@ -27,7 +27,7 @@ class ZoneEntered(RuleSettings):
     """Somebody comes into a zone, or appears in it."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["zone entered"] = "zone entered"
+    kind: Annotated[Literal["zone entered"], Field(description="Kind of the rule.")]
     zone: Annotated[ZoneText, Field(description="Name of the zone, on one camera or several.")]
     settle_s: SettleS = 0.5
 
@@ -39,7 +39,7 @@ class ZoneLeft(RuleSettings):
     """Somebody goes out of a zone; where the view ends within it, nobody knows."""
 
     sees: ClassVar[tuple[type, ...]] = (Scene, Gap)
-    kind: Literal["zone left"] = "zone left"
+    kind: Annotated[Literal["zone left"], Field(description="Kind of the rule.")]
     zone: Annotated[ZoneText, Field(description="Name of the zone, on one camera or several.")]
     settle_s: SettleS = 0.5
 
