@@ -23,6 +23,7 @@ from storage.types import (
     ALWAYS,
     Identity,
     IdentityId,
+    Side,
     Sighting,
     SightingId,
     Span,
@@ -300,7 +301,8 @@ def browse_verdicts(
 ) -> list[Verdict]:
     """What operators decided about visits of the scope, newest first; at most `limit`.
 
-    A verdict that concerns a visit outside of the scope is left out as a whole.
+    A verdict that decided about a visit outside of the scope is left out as a whole; what it was
+    held against may lie outside.
 
     Args:
         of: Only what concerns one of these visits.
@@ -319,7 +321,7 @@ def browse_verdicts(
 
 
 def visible_verdict(db: Database, verdict: VerdictId, *, scope: Scope) -> Verdict:
-    """One verdict, if all visits that it concerns are in the scope.
+    """One verdict, if all visits that it decided about are in the scope.
 
     Raises:
         NotFound: There is none that may be seen.
@@ -343,14 +345,14 @@ def _meant(which: Filter) -> list[ColumnElement[bool]]:
 
 
 def _unhidden(scope: Scope) -> list[ColumnElement[bool]]:
-    """Conditions for verdicts that concern no visit outside of the scope."""
+    """Conditions for verdicts that decided about no visit outside of the scope."""
     if scope is None:
         return []
     seen = select(CameraRow.id).where(CameraRow.name.in_(list(scope)))
     hidden = (
         select(VerdictSightingRow.verdict_id)
         .join(SightingRow, SightingRow.id == VerdictSightingRow.sighting_id)
-        .where(SightingRow.camera_id.not_in(seen))
+        .where(SightingRow.camera_id.not_in(seen), VerdictSightingRow.side == Side.A.value)
     )
     return [VerdictRow.id.not_in(hidden), VerdictRow.id.in_(select(VerdictSightingRow.verdict_id))]
 

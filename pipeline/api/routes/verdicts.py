@@ -6,7 +6,7 @@ to another camera is refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -32,6 +32,7 @@ from pipeline.api.words import (
 from storage import verdicts as say
 from storage.browsing import (
     browse_verdicts,
+    cameras_of,
     find_person,
     find_sighting,
     is_within,
@@ -159,7 +160,7 @@ def list_verdicts(
         limit=limit + 1,
     )
     return Page(
-        items=[to_verdict_answer(verdict) for verdict in found[:limit]],
+        items=to_verdict_answers(desk, visitor, found[:limit]),
         next=next_of([(verdict.id,) for verdict in found], limit=limit),
     )
 
@@ -168,14 +169,16 @@ def list_verdicts(
 def show_verdict(verdict: VerdictPath, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """One verdict."""
     found = visible_verdict(desk.database, to_verdict(verdict), scope=visitor.cameras)
-    return to_verdict_answer(found)
+    return _answer(desk, visitor, found)
 
 
 @routes.post("/verdicts/same", least=Role.OPERATOR)
 def say_same(asked: SameVisit, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """This visit, with all parts of its unbroken view, is this person."""
     visit, person = _visit(desk, visitor, asked.sighting), _person(desk, visitor, asked.identity)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.same(
             desk.database,
             visit,
@@ -183,7 +186,7 @@ def say_same(asked: SameVisit, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswe
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -191,7 +194,9 @@ def say_same(asked: SameVisit, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswe
 def say_not_same(asked: NotSameVisit, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """This visit is not this person, and not to be linked so again."""
     visit, person = _visit(desk, visitor, asked.sighting), _person(desk, visitor, asked.identity)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.not_same(
             desk.database,
             visit,
@@ -200,7 +205,7 @@ def say_not_same(asked: NotSameVisit, visitor: VisitorOf, desk: DeskOf) -> Verdi
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -208,7 +213,9 @@ def say_not_same(asked: NotSameVisit, visitor: VisitorOf, desk: DeskOf) -> Verdi
 def say_two(asked: TwoPersons, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """These two persons are two; no visit moves."""
     one, other = _whole(desk, visitor, asked.one, asked.other)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.not_same_person(
             desk.database,
             one,
@@ -216,7 +223,7 @@ def say_two(asked: TwoPersons, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswe
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -224,7 +231,9 @@ def say_two(asked: TwoPersons, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswe
 def say_merge(asked: Merge, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """These two persons are one."""
     one, other = _whole(desk, visitor, asked.one, asked.other)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.merge(
             desk.database,
             one,
@@ -233,7 +242,7 @@ def say_merge(asked: Merge, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -242,7 +251,9 @@ def say_split(asked: Split, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """These visits of the person are a new person."""
     person = _person(desk, visitor, asked.identity)
     leaving = [_visit(desk, visitor, name) for name in asked.sightings]
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.split(
             desk.database,
             person,
@@ -250,7 +261,7 @@ def say_split(asked: Split, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -258,14 +269,16 @@ def say_split(asked: Split, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
 def say_forget(asked: Forget, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """Leave the person's visits to nobody; deletes nothing."""
     (person,) = _whole(desk, visitor, asked.identity)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         say.forget(
             desk.database,
             person,
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
@@ -273,19 +286,36 @@ def say_forget(asked: Forget, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer
 def say_undo(verdict: VerdictPath, asked: Undo, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """Take a verdict back; undoing an undo brings it again."""
     found = visible_verdict(desk.database, to_verdict(verdict), scope=visitor.cameras)
-    return to_verdict_answer(
+    return _answer(
+        desk,
+        visitor,
         undo(
             desk.database,
             found.id,
             by=visitor.name,
             reason=asked.reason,
             now_us=desk.clock.now_us(),
-        )
+        ),
     )
 
 
-def to_verdict_answer(verdict: Verdict) -> VerdictAnswer:
-    """A verdict, all of whose visits may be seen."""
+def _answer(desk: Desk, visitor: Visitor, verdict: Verdict) -> VerdictAnswer:
+    (told,) = to_verdict_answers(desk, visitor, [verdict])
+    return told
+
+
+def to_verdict_answers(
+    desk: Desk, visitor: Visitor, verdicts: Sequence[Verdict]
+) -> list[VerdictAnswer]:
+    """Verdicts about visits that may be seen; others that they were held against are left out."""
+    visits = {each for verdict in verdicts for each in (*verdict.a, *verdict.b)}
+    if visitor.cameras is not None:
+        places = cameras_of(desk.database, visits)
+        visits = {each for each in visits if each in places and visitor.sees(places[each])}
+    return [_to_verdict(verdict, visits) for verdict in verdicts]
+
+
+def _to_verdict(verdict: Verdict, visits: Collection[SightingId]) -> VerdictAnswer:
     moved = [
         MovedAnswer(
             sighting=sighting_name(move.sighting),
@@ -293,6 +323,7 @@ def to_verdict_answer(verdict: Verdict) -> VerdictAnswer:
             after=None if move.after is None else person_name(move.after),
         )
         for move in verdict.moved
+        if move.sighting in visits
     ]
     return VerdictAnswer(
         verdict=verdict_name(verdict.id),
@@ -301,8 +332,8 @@ def to_verdict_answer(verdict: Verdict) -> VerdictAnswer:
         made_at=iso(verdict.made_at_us),
         made_at_us=verdict.made_at_us,
         reason=verdict.reason,
-        a=[sighting_name(each) for each in verdict.a],
-        b=[sighting_name(each) for each in verdict.b],
+        a=[sighting_name(each) for each in verdict.a if each in visits],
+        b=[sighting_name(each) for each in verdict.b if each in visits],
         moved=moved,
         n_moved=sum(move.before != move.after for move in moved),
         says=_words(verdict, moved),
