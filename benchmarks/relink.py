@@ -24,7 +24,7 @@ from pipeline.linking.config import LinkingConfig
 from pipeline.linking.gallery import Gallery
 from pipeline.run.refining import SecondThoughts
 from pipeline.run.remember import Memory, until_written
-from pipeline.run.topology import learn_topology
+from pipeline.transit_times import learn_topology
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore

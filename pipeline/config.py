@@ -11,12 +11,17 @@ import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
+from pipeline.alerts.channels_config import from_folder
+from pipeline.alerts.config import AlertsConfig
+from pipeline.api.config import FrontDeskConfig
 from pipeline.linking.config import LinkingConfig
+from pipeline.live import LiveConfig
 from pipeline.tracking.config import TrackingConfig
 from storage.config import StorageConfig
 from storage.retention_config import RetentionConfig
 from streams.config import CameraConfig, MotionConfig, Section
 from streams.errors import ConfigInvalid
+from streams.recording.config import RecordingConfig
 
 _SQLITE = "sqlite:///"
 
@@ -50,12 +55,33 @@ class SiteConfig(Section):
     linking: Annotated[LinkingConfig, Field(description="Recognising people across cameras.")] = (
         LinkingConfig()
     )
+    alerts: Annotated[AlertsConfig, Field(description="What operators are warned of.")] = (
+        AlertsConfig()
+    )
     storage: Annotated[StorageConfig, Field(description="Where everything is remembered.")] = (
         StorageConfig()
     )
     retention: Annotated[
         RetentionConfig, Field(description="How long it is remembered; a live watcher forgets.")
     ] = RetentionConfig()
+    recording: Annotated[RecordingConfig, Field(description="Keeping what live cameras send.")] = (
+        RecordingConfig()
+    )
+    live: Annotated[LiveConfig, Field(description="Live pictures for pages.")] = LiveConfig()
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where recordings are."""
+        return self.recording.folder or self.storage.evidence.parent / "recordings"
+
+    @property
+    def live_folder(self) -> Path:
+        """Where the watcher leaves its newest pictures."""
+        return self.live.folder or self.storage.evidence.parent / "live"
+
+    front_desk: Annotated[FrontDeskConfig, Field(description="Pages and API: `noctule serve`.")] = (
+        FrontDeskConfig()
+    )
 
     @model_validator(mode="after")
     def _check_cameras(self) -> SiteConfig:
@@ -118,7 +144,33 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
             "spool": folder / site.storage.spool.expanduser(),
         }
     )
-    return site.model_copy(update={"cameras": cameras, "storage": storage})
+    recording = site.recording.model_copy(
+        update={"folder": site.recording.folder and folder / site.recording.folder.expanduser()}
+    )
+    live = site.live.model_copy(
+        update={"folder": site.live.folder and folder / site.live.folder.expanduser()}
+    )
+    alerts = site.alerts.model_copy(update={"channels": from_folder(site.alerts.channels, folder)})
+    desk = site.front_desk.model_copy(
+        update={
+            "tls_certificate": _below(folder, site.front_desk.tls_certificate),
+            "tls_key": _below(folder, site.front_desk.tls_key),
+        }
+    )
+    return site.model_copy(
+        update={
+            "cameras": cameras,
+            "storage": storage,
+            "recording": recording,
+            "live": live,
+            "alerts": alerts,
+            "front_desk": desk,
+        }
+    )
+
+
+def _below(folder: Path, file: Path | None) -> Path | None:
+    return None if file is None else folder / file.expanduser()
 
 
 def parse_config(text: str, *, name: str) -> SiteConfig:
@@ -137,9 +189,32 @@ def parse_config(text: str, *, name: str) -> SiteConfig:
     if not isinstance(values, dict):
         raise ConfigInvalid(f"{name}:1: expected keys and values such as `site: my site`")
     try:
-        return SiteConfig.model_validate(values)
+        site = SiteConfig.model_validate(values)
     except ValidationError as error:
         raise ConfigInvalid("\n".join(_explain(error, node, name))) from None
+    _refuse_unknown(site, node, name)
+    return site
+
+
+def _refuse_unknown(site: SiteConfig, root: yaml.Node, name: str) -> None:
+    """Rules of alerting may name cameras and channels of this file only.
+
+    Zones and lines may be drawn in the pages, so the watcher tells of those.
+    """
+    known = {
+        "cameras": {camera.name for camera in site.cameras},
+        "channels": {channel.name for channel in site.alerts.channels},
+    }
+    for index, rule in enumerate(site.alerts.rules):
+        for key, named in (("cameras", rule.cameras), ("channels", rule.channels)):
+            unknown = sorted(set(named) - known[key])
+            if unknown:
+                line = _line_of(root, ("alerts", "rules", index, key))
+                there = ", ".join(sorted(known[key])) or "none"
+                raise ConfigInvalid(
+                    f"{name}:{line}: alerts.rules.{index}.{key}: there is no {unknown[0]!r}; "
+                    f"there are: {there}"
+                )
 
 
 def _refuse_ambiguity(node: yaml.Node, name: str) -> None:
@@ -191,7 +266,6 @@ def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
         ):
             child = node.value[step]
             line = child.start_mark.line
-        if child is None:
-            break
-        node = child
+        if child is not None:
+            node = child  # else it is no key, but the kind by which a section was chosen
     return line + 1

@@ -88,8 +88,16 @@ def _default(field: FieldInfo) -> str:
 def _item(value: Any) -> Any:
     """A member of a list, as YAML knows it."""
     if isinstance(value, Section):
-        return value.model_dump(by_alias=True, exclude_defaults=True)
-    return list(value) if isinstance(value, tuple) else value
+        value = value.model_dump(by_alias=True, exclude_defaults=True)
+    if isinstance(value, dict):
+        return {key: _item(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_item(each) for each in value]
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
 
 
 def _scalar(value: Any) -> str:

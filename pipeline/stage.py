@@ -40,6 +40,7 @@ class Stage(Generic[T]):
         capacity: Items waiting at most.
         waiting: Where they wait, if not in a queue of `capacity`.
         closing: Is set once nothing more will be put.
+        idle: Called, on this stage's thread too, each time that nothing came for a moment.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Stage(Generic[T]):
         capacity: int = 1,
         waiting: Waiting[T] | None = None,
         closing: threading.Event | None = None,
+        idle: Callable[[], None] | None = None,
     ) -> None:
         self._name = name
         self._work = work
         self._queue: Waiting[T] = queue.Queue(maxsize=capacity) if waiting is None else waiting
         self._closing = closing or threading.Event()
+        self._idle = idle
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
@@ -91,6 +94,13 @@ class Stage(Generic[T]):
             raise self._failure
 
     def _loop(self) -> None:
+        try:
+            self._work_off()
+        except Exception as error:
+            logger.debug("stage %s stopped", self._name, exc_info=True)
+            self._failure = error
+
+    def _work_off(self) -> None:
         while True:
             was_closing = self._closing.is_set()  # before looking: nothing is put after closing
             try:
@@ -98,10 +108,7 @@ class Stage(Generic[T]):
             except queue.Empty:
                 if was_closing:
                     return
+                if self._idle is not None:
+                    self._idle()
                 continue
-            try:
-                self._work(item)
-            except Exception as error:
-                logger.debug("stage %s stopped", self._name, exc_info=True)
-                self._failure = error
-                return
+            self._work(item)

@@ -9,15 +9,22 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+from pipeline.false_alarms import FalseAlarm, false_alarms
 from storage.audit import audited
 from storage.database import Database
+from storage.desk.alerts import alert_name
+from storage.desk.interest import interest_name
+from storage.desk.types import AlertId
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import EvidenceStore
-from storage.types import SightingId, VerdictId, person_name, sighting_name, verdict_name
+from storage.types import SightingId, person_name, sighting_name, verdict_name
 from storage.verdict_list import Constraint, constraints
 from storage.verdict_pictures import JudgedPicture, pictures_of_visits
+from streams.types import Modality
 
 PAIRS = "pairs.csv"
+INTEREST = "interest"
+"""Folder of example pictures of persons of interest; as deep as `unsure`."""
 UNSURE = "unsure"
 """Folder of pictures of nobody: not deep enough for the reader of training folders."""
 COLUMNS = (
@@ -46,7 +53,26 @@ class _Pair:
     left: SightingId
     right: SightingId
     is_same: bool
-    verdict: VerdictId
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """A picture in the table."""
+
+    place: Path
+    camera: str
+    modality: Modality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """Two pictures, and what was said of them by which verdict or false alarm."""
+
+    left: _Shown
+    right: _Shown
+    is_same: bool
+    said: str
 
 
 def export_pairs(
@@ -55,8 +81,9 @@ def export_pairs(
     """Write `pairs.csv` and the pictures of the visits in it, one folder per person.
 
     `out` is then a training folder: PERSON/MODALITY_CAMERA/*.jpg. Pictures of visits that are
-    nobody's now lie apart in `unsure/`. Forgotten persons are left out. The audit names the persons
-    before the first picture is copied.
+    nobody's now lie apart in `unsure/`, examples of persons of interest whose alert was a false
+    alarm in `interest/`; the column `verdict` then names the alert. Forgotten persons are left
+    out. The audit names the persons before the first picture is copied.
 
     Args:
         out: Made where it is missing; must be empty.
@@ -68,16 +95,23 @@ def export_pairs(
     """
     with evidence.reading():
         said = constraints(db)
-        pairs = [pair for pair in _pairs(said.said) if not said.forgotten & {pair.left, pair.right}]
-        pictures = pictures_of_visits(db, {v for pair in pairs for v in (pair.left, pair.right)})
+        alarms = [alarm for alarm in false_alarms(db) if not said.forgotten & set(alarm.visits)]
+        pairs = _pairs(said.said, alarms)
+        pairs = [pair for pair in pairs if not said.forgotten & {pair.left, pair.right}]
+        spoken_of = {v for pair in pairs for v in (pair.left, pair.right)}
+        compared = {v for alarm in alarms if alarm.examples for v in alarm.visits}
+        pictures = pictures_of_visits(db, spoken_of | compared)
         shown = {picture.sighting for picture in pictures}
         pairs = [pair for pair in pairs if {pair.left, pair.right} <= shown]
-        if not pairs:
+        alarms = [alarm for alarm in alarms if alarm.examples and shown & set(alarm.visits)]
+        if not pairs and not alarms:
             raise NotFound(
-                "no verdict that holds tells two visits with pictures together or apart; say "
-                "something first, see `noctule verdict --help`"
+                "no verdict that holds tells two visits with pictures together or apart, and no "
+                "person of interest was a false alarm; say something first, see `noctule verdict "
+                "--help`"
             )
         named = {v for pair in pairs for v in (pair.left, pair.right)}
+        named |= {v for alarm in alarms for v in alarm.visits}
         pictures = [picture for picture in pictures if picture.sighting in named]
         persons = sorted({picture.identity for picture in pictures if picture.identity is not None})
         audited(
@@ -93,26 +127,35 @@ def export_pairs(
             now_us=now_us,
         )
         kept = list(_copy(pictures, evidence, out))
-    n_same, n_different = _write_pairs(pairs, kept, out)
+        examples = {alarm.alert: list(_copy_examples(alarm, evidence, out)) for alarm in alarms}
+    best = _best(kept)
+    rows = [*_rows_of_pairs(pairs, best), *_rows_of_alarms(alarms, examples, best)]
+    _write(rows, out)
+    n_same = sum(row.is_same for row in rows)
     return ExportedPairs(
         n_same=n_same,
-        n_different=n_different,
+        n_different=len(rows) - n_same,
         n_persons=len(persons),
         n_pictures=len(kept),
         n_lost=len(pictures) - len(kept),
     )
 
 
-def _pairs(said: Iterable[Constraint]) -> Iterator[_Pair]:
-    """Every pair of visits that somebody spoke about; the newest word counts."""
-    seen: set[tuple[SightingId, SightingId]] = set()
+def _pairs(said: Iterable[Constraint], alarms: Iterable[FalseAlarm]) -> list[_Pair]:
+    """Every pair of visits that somebody spoke about; the newest word counts, verdicts first."""
+    found: dict[tuple[SightingId, SightingId], _Pair] = {}
+
+    def add(left: SightingId, right: SightingId, is_same: bool, words: str) -> None:
+        key = min(left, right), max(left, right)
+        found.setdefault(key, _Pair(left=left, right=right, is_same=is_same, said=words))
+
     for rule in said:
         for left, right in product(sorted(rule.a), sorted(rule.b)):
-            key = min(left, right), max(left, right)
-            if key in seen:
-                continue
-            seen.add(key)
-            yield _Pair(left=left, right=right, is_same=rule.is_same, verdict=rule.verdict)
+            add(left, right, rule.is_same, verdict_name(rule.verdict))
+    for alarm in alarms:
+        for left, right in product(alarm.visits, alarm.against):
+            add(left, right, False, alert_name(alarm.alert))
+    return list(found.values())
 
 
 def _copy(
@@ -138,32 +181,60 @@ def _place(picture: JudgedPicture) -> Path:
     return Path(person_name(picture.identity), f"{picture.modality}_{picture.camera}", name)
 
 
-def _write_pairs(
-    pairs: Iterable[_Pair], pictures: Sequence[JudgedPicture], out: Path
-) -> tuple[int, int]:
-    """How many pairs of pictures show one person, and how many two."""
-    best = _best(pictures)
-    counts = {True: 0, False: 0}
+def _copy_examples(alarm: FalseAlarm, evidence: EvidenceStore, out: Path) -> Iterator[_Shown]:
+    """Example pictures that could be copied."""
+    for rank, example in enumerate(alarm.examples):
+        if example.picture is None:
+            continue
+        try:
+            jpeg = evidence.get(example.picture)
+        except (NotFound, EvidenceDamaged):
+            continue
+        place = Path(INTEREST, f"{interest_name(alarm.interest)}-{rank}.jpg")
+        (out / INTEREST).mkdir(parents=True, exist_ok=True)
+        (out / place).write_bytes(jpeg)
+        yield _Shown(place=place, camera="", modality=example.modality)
+
+
+def _rows_of_pairs(
+    pairs: Iterable[_Pair], best: Mapping[SightingId, Sequence[_Shown]]
+) -> Iterator[_Row]:
+    for pair in pairs:
+        for left, right in product(best.get(pair.left, ()), best.get(pair.right, ())):
+            yield _Row(left=left, right=right, is_same=pair.is_same, said=pair.said)
+
+
+def _rows_of_alarms(
+    alarms: Iterable[FalseAlarm],
+    examples: Mapping[AlertId, Sequence[_Shown]],
+    best: Mapping[SightingId, Sequence[_Shown]],
+) -> Iterator[_Row]:
+    for alarm in alarms:
+        for visit in alarm.visits:
+            for left, right in product(best.get(visit, ()), examples[alarm.alert]):
+                yield _Row(left=left, right=right, is_same=False, said=alert_name(alarm.alert))
+
+
+def _write(rows: Iterable[_Row], out: Path) -> None:
     with (out / PAIRS).open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        for pair in pairs:
-            for left, right in product(best.get(pair.left, ()), best.get(pair.right, ())):
-                counts[pair.is_same] += 1
-                table.writerow(
-                    (
-                        *(_place(left).as_posix(), _place(right).as_posix(), int(pair.is_same)),
-                        *(left.camera, right.camera, left.modality.value, right.modality.value),
-                        verdict_name(pair.verdict),
-                    )
+        for row in rows:
+            left, right = row.left, row.right
+            table.writerow(
+                (
+                    *(left.place.as_posix(), right.place.as_posix(), int(row.is_same)),
+                    *(left.camera, right.camera, left.modality.value, right.modality.value),
+                    row.said,
                 )
-    return counts[True], counts[False]
+            )
 
 
-def _best(pictures: Iterable[JudgedPicture]) -> Mapping[SightingId, list[JudgedPicture]]:
+def _best(pictures: Iterable[JudgedPicture]) -> Mapping[SightingId, list[_Shown]]:
     """Of every visit, the best picture of each light."""
-    found: defaultdict[SightingId, list[JudgedPicture]] = defaultdict(list)
+    found: defaultdict[SightingId, list[_Shown]] = defaultdict(list)
     for picture in pictures:
         if all(other.modality is not picture.modality for other in found[picture.sighting]):
-            found[picture.sighting].append(picture)
+            shown = _Shown(place=_place(picture), camera=picture.camera, modality=picture.modality)
+            found[picture.sighting].append(shown)
     return found

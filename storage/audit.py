@@ -69,7 +69,7 @@ def record_audit(
     """
     before = connection.execute(select(AuditRow.hash).order_by(AuditRow.id.desc()).limit(1))
     previous = before.scalar() or NOTHING_BEFORE
-    words = _storable(who), _storable(action), _storable(subject), canonical_json(dict(detail))
+    words = storable(who), storable(action), storable(subject), canonical_json(dict(detail))
     hash_ = chain_hash(previous, now_us, *words)
     values = dict(zip(("who", "action", "subject", "detail"), words, strict=True))
     row = connection.execute(
@@ -116,6 +116,7 @@ def audit_entries(
     by: str | None = None,
     action: str | None = None,
     span: Span = ALWAYS,
+    before: int | None = None,
     limit: int | None = None,
 ) -> list[AuditEntry]:
     """What was asked and done, oldest first; at most the newest `limit`.
@@ -124,6 +125,7 @@ def audit_entries(
         of: Only this subject, such as `P-0007`. Served by ix_audit_of_subject.
         by: Only this operator.
         action: Only actions that contain this word.
+        before: Only rows with lower numbers.
     """
     query = _select_chain().order_by(None).order_by(AuditRow.id.desc())
     if of is not None:
@@ -136,6 +138,8 @@ def audit_entries(
         query = query.where(AuditRow.at_us >= span.from_us)
     if span.to_us is not None:
         query = query.where(AuditRow.at_us < span.to_us)
+    if before is not None:
+        query = query.where(AuditRow.id < before)
     if limit is not None:
         query = query.limit(limit)
     with db.read() as connection:
@@ -231,7 +235,7 @@ def _set_head(connection: Connection, value: str) -> None:
         connection.execute(INSERT_SITE, {"name": HEAD, "value": value})
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Half a character, as a terminal may give, and NUL cannot be stored."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 

@@ -16,7 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ from storage.copying import CopiedTable, Told, copy_database, refuse_rows
 from storage.database import Database, open_database, upgrade
 from storage.errors import (
     BackupDamaged,
+    DatabaseBusy,
     DatabaseUnusable,
     DiskFull,
     EvidenceDamaged,
@@ -36,10 +37,13 @@ from storage.errors import (
 from storage.evidence import NO_SPACE, EvidenceStore
 from storage.migrations import head_revision, known_revisions
 from storage.schema import EvidenceRow
+from storage.unfinished import LOCK, clear, clear_left, held
 
 DATABASE, EVIDENCE, MANIFEST, SUMS = "noctule.db", "evidence", "manifest.json", "SHA256SUMS"
 FORMAT = 1
 UNFINISHED = ".unfinished"
+RESTORING = "noctule-restoring-"
+"""Begins the name of a folder beside the evidence in which a backup is brought back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +80,11 @@ def make_backup(
 
     Raises:
         DatabaseUnusable: The folder exists.
+        DatabaseBusy: Another process is making a backup there.
         EvidenceBusy: Pictures are being deleted just now.
         DiskFull: It could not be written; nothing is left.
     """
-    if folder.exists():
-        raise DatabaseUnusable(f"{folder} exists; a backup is made in a new folder")
-    unfinished = folder.with_name(folder.name + UNFINISHED)
-    with _told_as_full(folder):
-        shutil.rmtree(unfinished, ignore_errors=True)  # of a killed backup
-        unfinished.mkdir(parents=True)
-    try:
+    with _new_folder(folder) as unfinished:
         with _told_as_full(folder), evidence.reading():
             tables = copy_database(db, f"sqlite:///{unfinished / DATABASE}", told=told)
             wanted = _pictures_in(unfinished / DATABASE)
@@ -102,10 +101,9 @@ def make_backup(
         with _told_as_full(folder):
             _seal(unfinished, manifest, kept=set(wanted) - set(missing))
             unfinished.rename(folder)
+            (folder / LOCK).unlink()
+            _flush(folder)
             _flush(folder.parent)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return manifest
 
 
@@ -124,10 +122,14 @@ def restore_backup(
     sums = _proven_sums(folder)
     manifest = _read_manifest(folder / MANIFEST)
     refuse_rows(url)
-    evidence.folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = evidence.folder.parent
+    with _told_as_full(evidence.folder):
+        beside.mkdir(parents=True, exist_ok=True)
+        clear_left(beside, RESTORING)
     with (
         _told_as_full(evidence.folder),
-        tempfile.TemporaryDirectory(dir=evidence.folder.parent, prefix="restore-") as place,
+        tempfile.TemporaryDirectory(dir=beside, prefix=RESTORING) as place,
+        held(Path(place)),
     ):
         copy = Path(place) / DATABASE
         shutil.copy(folder / DATABASE, copy)  # opening a database changes files beside it
@@ -142,6 +144,26 @@ def restore_backup(
                 _put_picture(evidence, store, sha256)
             tables = copy_database(source, url, told=told)
     return replace(manifest, schema=head_revision(), tables=tuple(tables))
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """Where `folder` is made before it has its name; nothing is left there if that fails."""
+    unfinished = folder.with_name(folder.name + UNFINISHED)
+    with ExitStack() as stack:
+        with _told_as_full(folder):
+            if not folder.exists() and not stack.enter_context(held(unfinished)):
+                raise DatabaseBusy(
+                    f"another backup into {folder} is being made; wait for it, or name another one"
+                )
+            if folder.exists():  # or does by now
+                raise DatabaseUnusable(f"{folder} exists; a backup is made in a new folder")
+            clear(unfinished)  # of a killed backup
+        try:
+            yield unfinished
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
 
 
 def _pictures_in(database: Path) -> list[str]:

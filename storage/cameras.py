@@ -52,6 +52,19 @@ def cameras(db: Database) -> list[Camera]:
     return [Camera(id=CameraId(row.name), description=row.description) for row in rows]
 
 
+def find_camera(db: Database, name: str) -> CameraId:
+    """The camera of this name.
+
+    Raises:
+        NotFound: It never recorded anything; names those that did.
+    """
+    known = [camera.id for camera in cameras(db)]
+    if name in known:
+        return CameraId(name)
+    others = f"those that have are {', '.join(known)}" if known else "nor has any other"
+    raise NotFound(f"no camera called {name!r} has recorded anything; {others}")
+
+
 def record_gap(db: Database, gap: Gap) -> None:
     """Record that nobody looked; a gap recorded open is closed by recording it again.
 

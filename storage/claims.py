@@ -1,4 +1,4 @@
-"""One watcher per database: a lock that goes with its process."""
+"""One watcher and one deliverer per database: locks that go with their process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from storage.failures import told_by
 
 logger = logging.getLogger(__name__)
 
-WATCHER_LOCK = 2
+WATCHER_LOCK, DELIVERER_LOCK = 2, 3
 HOLDER = text(
     "SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid "
-    "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :ours AND l.objid = :watcher "
+    "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :ours AND l.objid = :lock "
     "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
@@ -40,10 +40,10 @@ def claim_watcher(database: Database) -> Iterator[None]:
     """
     me = f"pid {os.getpid()} on {socket.gethostname()}"
     if database.address.file is not None:
-        with _claim_by_file(database.address.file, me):
+        with _claim_by_file(database.address.file, ".lock", me, "watcher"):
             yield
         return
-    claim = _ServerClaim(database, me)
+    claim = _ServerClaim(database, me, lock=WATCHER_LOCK, role="watcher")
     claim.keep()
     database.before_write = claim.keep
     try:
@@ -54,14 +54,38 @@ def claim_watcher(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def _claim_by_file(database: Path, me: str) -> Iterator[None]:
-    lock = database.with_name(database.name + ".lock")
+def claim_deliverer(database: Database) -> Iterator[Callable[[], None]]:
+    """Be the one who sends what the outbox holds, until the block is left, or the process ends.
+
+    Yields:
+        Call it now and then: it makes sure that the claim holds, and takes a lost one again.
+        Raises `AlreadyRunning` if another one has it, `DatabaseBusy` while the server is away.
+
+    Raises:
+        AlreadyRunning: Another one sends; the message says which.
+    """
+    me = f"pid {os.getpid()} on {socket.gethostname()}"
+    if database.address.file is not None:
+        with _claim_by_file(database.address.file, ".deliverer.lock", me, "deliverer"):
+            yield lambda: None
+        return
+    claim = _ServerClaim(database, me, lock=DELIVERER_LOCK, role="deliverer")
+    claim.keep()
+    try:
+        yield claim.keep
+    finally:
+        claim.let_go()
+
+
+@contextmanager
+def _claim_by_file(database: Path, suffix: str, me: str, role: str) -> Iterator[None]:
+    lock = database.with_name(database.name + suffix)
     with lock.open("a+", encoding="utf-8") as holder:
         try:
             fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder.seek(0)
-            raise _already_running(database, holder.read()) from error
+            raise _already_running(role, database, holder.read()) from error
         holder.truncate(0)
         holder.write(me)
         holder.flush()
@@ -72,9 +96,11 @@ def _claim_by_file(database: Path, me: str) -> Iterator[None]:
 class _ServerClaim:
     """An advisory lock in a connection of its own. The database's one writer at a time uses it."""
 
-    def __init__(self, database: Database, me: str) -> None:
+    def __init__(self, database: Database, me: str, *, lock: int, role: str) -> None:
         self._database = database
         self._me = me
+        self._lock = lock
+        self._role = role
         self._connection: Connection | None = None
         self._was_held = False
 
@@ -82,7 +108,7 @@ class _ServerClaim:
         """Hold the lock, taking it again if the server lost us.
 
         Raises:
-            AlreadyRunning: Another watcher has it.
+            AlreadyRunning: Another one has it.
             DatabaseBusy: The server is away.
         """
         if self._connection is not None and self._lives(self._connection):
@@ -90,7 +116,9 @@ class _ServerClaim:
         with told_by(self._database.address):
             self._connection = self._take()
         if self._was_held:
-            logger.warning("the watcher's claim on %s was lost and taken again", self._address)
+            logger.warning(
+                "the %s's claim on %s was lost and taken again", self._role, self._address
+            )
         self._was_held = True
 
     def let_go(self) -> None:
@@ -98,10 +126,10 @@ class _ServerClaim:
         if self._connection is None:
             return
         try:
-            self._connection.execute(select(func.pg_advisory_unlock(OUR_LOCKS, WATCHER_LOCK)))
+            self._connection.execute(select(func.pg_advisory_unlock(OUR_LOCKS, self._lock)))
             self._connection.execute(select(func.set_config("application_name", "", False)))
         except DBAPIError:
-            logger.warning("the database was lost while the watcher held it")
+            logger.warning("the database was lost while the %s held it", self._role)
         self._connection.close()
 
     @property
@@ -122,11 +150,11 @@ class _ServerClaim:
         connection = self._database.engine.connect()
         try:
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            take = select(func.pg_try_advisory_lock(OUR_LOCKS, WATCHER_LOCK))
+            take = select(func.pg_try_advisory_lock(OUR_LOCKS, self._lock))
             if not connection.execute(take).scalar_one():
-                keys = {"ours": OUR_LOCKS, "watcher": WATCHER_LOCK}
+                keys = {"ours": OUR_LOCKS, "lock": self._lock}
                 holder = connection.execute(HOLDER, keys).scalar_one_or_none()
-                raise _already_running(self._address, holder or "")
+                raise _already_running(self._role, self._address, holder or "")
             connection.execute(select(func.set_config("application_name", self._me[:63], False)))
         except BaseException:
             connection.close()
@@ -134,8 +162,8 @@ class _ServerClaim:
         return connection
 
 
-def _already_running(database: Path | Address, holder: str) -> AlreadyRunning:
+def _already_running(role: str, database: Path | Address, holder: str) -> AlreadyRunning:
     return AlreadyRunning(
-        f"another watcher ({holder or 'unknown'}) holds {database}; stop it first, or give this "
+        f"another {role} ({holder or 'unknown'}) holds {database}; stop it first, or give this "
         "one a database of its own"
     )

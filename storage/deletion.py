@@ -7,16 +7,25 @@ expiry deletes them. Tables of vectors inside PostgreSQL go along; index files a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import Connection, delete, select, text, update
 
 from storage.database import Database
+from storage.desk.pictures import used_pictures
 from storage.evidence import EvidenceStore
 from storage.exemplars import IDS_PER_QUERY
-from storage.schema import EvidenceRow, ExemplarRow, LinkEventRow, SightingRow, VerdictSightingRow
+from storage.schema import (
+    AlertRow,
+    DeliveryRow,
+    EvidenceRow,
+    ExemplarRow,
+    LinkEventRow,
+    SightingRow,
+    VerdictSightingRow,
+)
 from storage.types import SightingId
 from storage.vectors.postgres import forget_in_postgres
 
@@ -30,14 +39,17 @@ class Deletion:
     Attributes:
         exemplars: Their numbers, which are keys of vector indexes.
         pictures: sha256 of those that nothing refers to any more; their files are still there.
+        also: What else went, a line each, such as `alert 7`.
     """
 
     sightings: tuple[SightingId, ...] = ()
     exemplars: tuple[int, ...] = ()
     pictures: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     def proof(self) -> str:
-        """sha256, hex, over one line for each, sorted: `sighting 7`, `exemplar 9`, `picture ...`.
+        """sha256, hex, over one line for each, sorted: `sighting 7`, `exemplar 9`, `picture ...`;
+        then what else went, as `also` has it.
 
         >>> Deletion(sightings=(SightingId(7),)).proof()[:8]
         'b4b68a89'
@@ -46,14 +58,21 @@ class Deletion:
             *(f"sighting {number}\n" for number in sorted(self.sightings)),
             *(f"exemplar {number}\n" for number in sorted(self.exemplars)),
             *(f"picture {sha256}\n" for sha256 in sorted(self.pictures)),
+            *(f"{line}\n" for line in sorted(self.also)),
         ]
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def delete_sightings(connection: Connection, sightings: Sequence[SightingId]) -> Deletion:
-    """Delete visits with all that hangs on them; numbers that are not there are passed over."""
+def delete_sightings(
+    connection: Connection, sightings: Sequence[SightingId], *, pictures: Collection[str] = ()
+) -> Deletion:
+    """Delete visits with all that hangs on them; numbers that are not there are passed over.
+
+    Args:
+        pictures: To be let go as well, unless something else refers to them.
+    """
     exemplars: list[int] = []
-    pictures: set[str] = set()
+    pictures = set(pictures)
     overwrite_deleted(connection)
     for some in _batches(sightings):
         found = select(ExemplarRow.id, ExemplarRow.evidence)
@@ -71,7 +90,7 @@ def delete_sightings(connection: Connection, sightings: Sequence[SightingId]) ->
     return Deletion(
         sightings=tuple(sightings),
         exemplars=tuple(exemplars),
-        pictures=_let_go(connection, pictures),
+        pictures=let_go(connection, pictures),
     )
 
 
@@ -86,15 +105,22 @@ def delete_exemplars(connection: Connection, exemplars: Sequence[int]) -> Deleti
                 pictures.add(sha256)
         connection.execute(delete(ExemplarRow).where(ExemplarRow.id.in_(some)))
     forget_in_postgres(connection, exemplars)
-    return Deletion(exemplars=tuple(exemplars), pictures=_let_go(connection, pictures))
+    return Deletion(exemplars=tuple(exemplars), pictures=let_go(connection, pictures))
 
 
 def delete_pictures(connection: Connection, pictures: Sequence[str]) -> Deletion:
-    """Let go of pictures, whoever refers to them; vectors and visits stay."""
+    """Let go of pictures; vectors, visits, alerts and deliveries stay without them.
+
+    Those of floor plans and of persons of interest do not expire and are none of them.
+    """
     overwrite_deleted(connection)
     for some in _batches(pictures):
         refers = update(ExemplarRow).where(ExemplarRow.evidence.in_(some))
         connection.execute(refers.values(evidence=None))
+        shown = update(AlertRow).where(AlertRow.picture.in_(some))
+        connection.execute(shown.values(picture=None, picture_camera_id=None))
+        sent = update(DeliveryRow).where(DeliveryRow.picture.in_(some))
+        connection.execute(sent.values(picture=None))
         connection.execute(delete(EvidenceRow).where(EvidenceRow.sha256.in_(some)))
     return Deletion(pictures=tuple(pictures))
 
@@ -127,13 +153,10 @@ def overwrite_deleted(connection: Connection) -> None:
         connection.execute(text("PRAGMA secure_delete = ON"))
 
 
-def _let_go(connection: Connection, pictures: set[str]) -> tuple[str, ...]:
-    """Delete the rows of pictures that no exemplar refers to any more."""
-    free: list[str] = []
-    for some in _batches(sorted(pictures)):
-        refers = select(ExemplarRow.evidence).where(ExemplarRow.evidence.in_(some)).distinct()
-        referred = set(connection.execute(refers).scalars())
-        free += [sha256 for sha256 in some if sha256 not in referred]
+def let_go(connection: Connection, pictures: set[str]) -> tuple[str, ...]:
+    """Delete the rows of pictures that nothing else refers to any more; which they were."""
+    used = used_pictures(connection, sorted(pictures))
+    free = sorted(pictures - used)
     for some in _batches(free):
         connection.execute(delete(EvidenceRow).where(EvidenceRow.sha256.in_(some)))
     return tuple(free)

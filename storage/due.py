@@ -8,10 +8,22 @@ from typing import Self
 from sqlalchemy import Connection, Select, func, select
 
 from storage.database import Database
+from storage.desk.expiring import STEPS
 from storage.evidence import BYTES_PER_MB, EvidenceStore
-from storage.holds import held_sightings
+from storage.holds import held_alerts, held_sightings
 from storage.retention_config import RetentionConfig
-from storage.schema import AuditRow, EvidenceRow, ExemplarRow, GapRow, RunRow, SightingRow, SiteRow
+from storage.schema import (
+    AlertRow,
+    AuditRow,
+    EvidenceRow,
+    ExemplarRow,
+    FloorPlanRow,
+    GapRow,
+    InterestExampleRow,
+    RunRow,
+    SightingRow,
+    SiteRow,
+)
 
 US_PER_DAY = 86_400_000_000
 READ_AT_ONCE = 5000
@@ -28,6 +40,10 @@ class Expired:
     Attributes:
         n_bytes: Of pictures and orphans.
         n_orphans: Files of pictures that nothing refers to.
+        n_deliveries: That were sent or given up, alerts' own left out.
+        n_sessions: Of browsers that ended, and tokens of programs.
+        n_interests: Persons of interest who are looked for no longer.
+        n_names: Given to persons without sightings.
     """
 
     n_sightings: int = 0
@@ -38,6 +54,11 @@ class Expired:
     n_gaps: int = 0
     n_runs: int = 0
     n_audit: int = 0
+    n_alerts: int = 0
+    n_deliveries: int = 0
+    n_sessions: int = 0
+    n_interests: int = 0
+    n_names: int = 0
 
     def __add__(self, other: Self) -> Expired:
         names = self.__dataclass_fields__
@@ -91,8 +112,19 @@ def old_exemplars(connection: Connection, before_us: int) -> Select[int]:
 
 
 def old_pictures(connection: Connection, before_us: int | None) -> Select[str]:
-    """Pictures that were recorded before (None: all), oldest first, without held ones."""
-    query = select(EvidenceRow.sha256).order_by(EvidenceRow.recorded_at_us, EvidenceRow.sha256)
+    """Pictures that were recorded before (None: all), oldest first.
+
+    Without held ones, floor plans, and pictures of persons of interest, which end with their entry.
+    """
+    looked_for = select(InterestExampleRow.picture).where(InterestExampleRow.picture.is_not(None))
+    query = (
+        select(EvidenceRow.sha256)
+        .where(
+            EvidenceRow.sha256.not_in(looked_for),
+            EvidenceRow.sha256.not_in(select(FloorPlanRow.picture)),
+        )
+        .order_by(EvidenceRow.recorded_at_us, EvidenceRow.sha256)
+    )
     if before_us is not None:
         query = query.where(EvidenceRow.recorded_at_us < before_us)
     held = held_sightings(connection)
@@ -101,7 +133,12 @@ def old_pictures(connection: Connection, before_us: int | None) -> Select[str]:
     of_held = select(ExemplarRow.evidence).where(
         ExemplarRow.sighting_id.in_(held), ExemplarRow.evidence.is_not(None)
     )
-    return query.where(EvidenceRow.sha256.not_in(of_held))
+    query = query.where(EvidenceRow.sha256.not_in(of_held))
+    alerts = held_alerts(connection)
+    if alerts is None:
+        return query
+    shown = select(AlertRow.picture).where(AlertRow.id.in_(alerts), AlertRow.picture.is_not(None))
+    return query.where(EvidenceRow.sha256.not_in(shown))
 
 
 def old_gaps(before_us: int) -> Select[int]:
@@ -136,6 +173,16 @@ def due(db: Database, evidence: EvidenceStore, config: RetentionConfig, *, now_u
             kept = select(func.min(AuditRow.id)).where(AuditRow.at_us >= limit).scalar_subquery()
             old = select(AuditRow.id).where((AuditRow.id < kept) | kept.is_(None))
             found += Expired(n_audit=_count(connection, old))
+        found += _due_desk(connection, config, now_us)
+    return found
+
+
+def _due_desk(connection: Connection, config: RetentionConfig, now_us: int) -> Expired:
+    found = Expired()
+    for step in STEPS:
+        if (limit := before(step.days(config), now_us)) is not None:
+            n = _count(connection, step.old(connection, limit))
+            found += Expired(**{step.counted: n})
     return found
 
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select, true
 
 from storage.audit import AuditEntry, audit_entries, record_audit
 from storage.database import Database
-from storage.deletion import Deletion, delete_files, delete_sightings
+from storage.deletion import Deletion, delete_files, delete_sightings, overwrite_deleted
+from storage.desk.erasing import DeskTraces, desk_traces, erase_from_desk
 from storage.errors import DatabaseBusy, DiskFull, ErasureRefused, NotFound
 from storage.evidence import EvidenceStore
+from storage.exemplars import IDS_PER_QUERY
 from storage.holds import LegalHold, holds_over
 from storage.schema import (
+    AlertRow,
+    DeliveryRow,
     ErasureRow,
     ExemplarRow,
+    FloorPlanRow,
     IdentityRow,
+    InterestExampleRow,
     LinkEventRow,
+    SegmentRow,
     SightingRow,
 )
 from storage.tombstones import Erasure, erasure_of, refuse_erased
@@ -34,7 +43,10 @@ class ErasurePlan:
     """What erasing a person would delete.
 
     Attributes:
-        n_shared: Pictures that stay, since other persons' visits refer to them too.
+        n_alerts: Alerts that lose who, words and picture, and deliveries that are not sent.
+        n_interests: Entries of the list of persons of interest.
+        n_recordings: Recorded files in which they may be seen; they stay until they expire.
+        n_shared: Pictures that stay, since something of others refers to them too.
         n_unsure: Unsure visits whose best candidate is this person; deleted only when asked for.
         holds: What forbids it.
         exports: Entries of the audit that tell of exports with this person, oldest first.
@@ -44,6 +56,9 @@ class ErasurePlan:
     n_sightings: int
     n_exemplars: int
     n_pictures: int
+    n_alerts: int
+    n_interests: int
+    n_recordings: int
     n_shared: int
     n_unsure: int
     holds: tuple[LegalHold, ...]
@@ -76,12 +91,11 @@ def plan_erasure(db: Database, identity: IdentityId, *, with_unsure: bool = Fals
         _require_person(connection, identity)
         chosen = _visits_of(identity, with_unsure=with_unsure)
         of_chosen = ExemplarRow.sighting_id.in_(chosen)
-        pictures = select(ExemplarRow.evidence).where(of_chosen, ExemplarRow.evidence.is_not(None))
-        shared = select(func.count(func.distinct(ExemplarRow.evidence))).where(
-            ExemplarRow.evidence.in_(pictures), ExemplarRow.sighting_id.not_in(chosen)
-        )
-        n_shared = connection.execute(shared).scalar_one()
-        distinct = select(func.count()).select_from(pictures.distinct().subquery())
+        numbers = [SightingId(number) for number in connection.execute(chosen).scalars()]
+        traces = desk_traces(connection, identity, numbers)
+        kept = select(ExemplarRow.evidence).where(of_chosen, ExemplarRow.evidence.is_not(None))
+        pictures = traces.pictures | {str(each) for each in connection.execute(kept).scalars()}
+        n_shared = len(_shared(connection, pictures, chosen, traces))
         unsure = select(func.count()).select_from(_unsure_visits_of(identity).subquery())
         said = select(LinkEventRow.identity_id).where(
             LinkEventRow.sighting_id.in_(chosen), LinkEventRow.identity_id.is_not(None)
@@ -93,13 +107,14 @@ def plan_erasure(db: Database, identity: IdentityId, *, with_unsure: bool = Fals
         }
         plan = ErasurePlan(
             identity=identity,
-            n_sightings=connection.execute(
-                select(func.count()).select_from(chosen.subquery())
-            ).scalar_one(),
+            n_sightings=len(numbers),
             n_exemplars=connection.execute(
                 select(func.count()).select_from(ExemplarRow).where(of_chosen)
             ).scalar_one(),
-            n_pictures=connection.execute(distinct).scalar_one() - n_shared,
+            n_pictures=len(pictures) - n_shared,
+            n_alerts=len(traces.alerts),
+            n_interests=len(traces.interests),
+            n_recordings=_count_recordings(connection, chosen),
             n_shared=n_shared,
             n_unsure=connection.execute(unsure).scalar_one(),
             holds=tuple(holds_over(connection, chosen, also=identity)),
@@ -184,7 +199,11 @@ def _erase_rows(
                 "`noctule hold lift` first"
             )
         numbers = [SightingId(number) for number in connection.execute(chosen).scalars()]
-        deletion = delete_sightings(connection, numbers)
+        overwrite_deleted(connection)
+        traces = desk_traces(connection, identity, numbers)
+        also = erase_from_desk(connection, identity, numbers, traces)
+        deletion = delete_sightings(connection, numbers, pictures=traces.pictures)
+        deletion = replace(deletion, also=also)
         values = {
             "identity_id": identity,
             "at_us": now_us,
@@ -212,6 +231,42 @@ def _require_person(connection: Connection, identity: IdentityId) -> None:
     refuse_erased(connection, [identity])
     if connection.execute(select(IdentityRow.id).where(IdentityRow.id == identity)).first() is None:
         raise NotFound(f"nobody is called {person_name(identity)}; nothing was erased")
+
+
+def _count_recordings(connection: Connection, chosen: Select[int]) -> int:
+    """Recorded files of the visits' cameras that overlap them."""
+    query = (
+        select(func.count(SegmentRow.id.distinct()))
+        .join(SightingRow, SightingRow.camera_id == SegmentRow.camera_id)
+        .where(
+            SightingRow.id.in_(chosen.order_by(None)),
+            SegmentRow.from_us <= SightingRow.last_seen_us,
+            SegmentRow.to_us >= SightingRow.first_seen_us,
+        )
+    )
+    return connection.execute(query).scalar_one()
+
+
+def _shared(
+    connection: Connection, pictures: Collection[str], chosen: Select[int], traces: DeskTraces
+) -> set[str]:
+    """Which of the pictures something else than the person's visits, alerts and names refers to."""
+    emptied = set(traces.alerts) - set(traces.spared)
+    others: tuple[tuple[Any, Any], ...] = (
+        (ExemplarRow.evidence, ExemplarRow.sighting_id.not_in(chosen.order_by(None))),
+        (AlertRow.picture, AlertRow.id.not_in(emptied)),
+        (DeliveryRow.picture, func.coalesce(DeliveryRow.alert_id, 0).not_in(emptied)),
+        (InterestExampleRow.picture, InterestExampleRow.interest_id.not_in(traces.interests)),
+        (FloorPlanRow.picture, true()),
+    )
+    found: set[str] = set()
+    wanted = sorted(pictures)
+    for start in range(0, len(wanted), IDS_PER_QUERY):
+        some = wanted[start : start + IDS_PER_QUERY]
+        for column, is_another in others:
+            query = select(column).where(column.in_(some), is_another)
+            found |= set(connection.execute(query).scalars())
+    return found
 
 
 def _visits_of(identity: IdentityId, *, with_unsure: bool) -> Select[int]:

@@ -15,6 +15,9 @@ Permanent
 ├── IndexDamaged         a file of the vector index is torn; it is made anew from the database
 ├── IndexUnavailable     the library for searching vectors is not installed
 ├── ErasureRefused       the person is under legal hold
+├── DeskRefused          an operator's wish that cannot be fulfilled now: name taken, done before
+├── BadCursor            the next page was asked for with something that is no cursor
+├── AccountRefused       an account that cannot be made or changed like that
 └── NotFound             no such identity, sighting or camera
     └── PersonErased     was once, and was erased
 """
@@ -74,6 +77,18 @@ class IndexUnavailable(Permanent):
 
 class ErasureRefused(Permanent):
     """What must stay cannot be erased."""
+
+
+class AccountRefused(Permanent):
+    """An account cannot be made or changed as it was said."""
+
+
+class DeskRefused(Permanent):
+    """What an operator asked of an alert, rule or shape cannot be done as things stand."""
+
+
+class BadCursor(Permanent):
+    """A page was asked for with something that no page before gave."""
 
 
 class NotFound(Permanent):

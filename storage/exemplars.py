@@ -14,7 +14,7 @@ from storage.database import Database
 from storage.partitions import ensure_days, of_visits
 from storage.rows import insert_rows
 from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
-from storage.types import Exemplar, SightingId
+from storage.types import Exemplar, SightingId, Span
 from streams.types import Modality
 
 UNIT_TOLERANCE = 1e-3
@@ -96,7 +96,7 @@ def insert_exemplars(
             rows.append(_exemplar_row(sighting, rank, model_version, crop))
             if crop.evidence is not None:
                 kept.add(crop.evidence)
-    _refer_to_evidence(connection, kept, now_us)
+    refer_to_evidence(connection, kept, now_us)
     ensure_days(connection, (crop.captured_at_us for _, _, crops in exemplars for crop in crops))
     insert_rows(connection, ExemplarRow, EXEMPLAR_COLUMNS, rows)
 
@@ -119,9 +119,13 @@ def _exemplar_row(
 
 
 def evidence_of(
-    connection: Connection, sightings: Sequence[int]
+    connection: Connection, sightings: Sequence[int], *, span: Span | None = None
 ) -> dict[SightingId, tuple[str, ...]]:
-    """sha256 of each sighting's crops, best first; sightings without any are left out."""
+    """sha256 of each sighting's crops, best first; sightings without any are left out.
+
+    Args:
+        span: That these visits lie in, for whoever knows it; spares a question on PostgreSQL.
+    """
     found: defaultdict[SightingId, list[str]] = defaultdict(list)
     for start in range(0, len(sightings), IDS_PER_QUERY):
         query = (
@@ -129,13 +133,14 @@ def evidence_of(
             .where(ExemplarRow.evidence.is_not(None))
             .order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
         )
-        query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY])
+        query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY], span=span)
         for row in connection.execute(query):
             found[SightingId(row.sighting_id)].append(str(row.evidence))
     return {sighting: tuple(hashes) for sighting, hashes in found.items()}
 
 
-def _refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: int) -> None:
+def refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: int) -> None:
+    """Make rows for pictures, which must be in the evidence store already, that have none."""
     wanted = sorted(hashes)
     known: set[str] = set()
     for start in range(0, len(wanted), IDS_PER_QUERY):

@@ -27,10 +27,12 @@ class Part:
 
     Attributes:
         camera: None for all cameras.
+        cameras: Only of these; None for all.
         modality: Light of the crop; None for both.
     """
 
     camera: CameraId | None = None
+    cameras: frozenset[CameraId] | None = None
     span: Span = ALWAYS
     modality: Modality | None = None
 
@@ -175,6 +177,8 @@ def _within(part: Part) -> list[ColumnElement[bool]]:
     conditions = overlapping(part.span)
     if part.camera is not None:
         conditions.append(CameraRow.name == part.camera)
+    if part.cameras is not None:
+        conditions.append(CameraRow.name.in_(part.cameras))
     if part.modality is not None:
         conditions.append(ExemplarRow.modality == part.modality.value)
     return conditions

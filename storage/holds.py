@@ -15,7 +15,13 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from storage.audit import record_audit
 from storage.database import Database
 from storage.errors import NotFound
-from storage.schema import LegalHoldRow, LinkEventRow
+from storage.schema import (
+    AlertRow,
+    AlertSightingRow,
+    LegalHoldRow,
+    LinkEventRow,
+    SightingRow,
+)
 from storage.tombstones import refuse_erased
 from storage.types import IdentityId, person_name
 
@@ -138,6 +144,25 @@ def held_sightings(connection: Connection) -> Select[int] | None:
     if not held:
         return None
     return select(LinkEventRow.sighting_id).where(LinkEventRow.identity_id.in_(sorted(held)))
+
+
+def held_alerts(connection: Connection) -> Select[int] | None:
+    """Numbers of the alerts that must stay; None while nothing is held.
+
+    Those that were raised about somebody who is held, or about one of their visits.
+    """
+    visits = held_sightings(connection)
+    if visits is None:
+        return None
+    held = select(LegalHoldRow.identity_id).where(*_in_force())
+    shown = (
+        select(AlertSightingRow.alert_id)
+        .join(SightingRow, SightingRow.key == AlertSightingRow.sighting_key)
+        .where(SightingRow.id.in_(visits))
+    )
+    return select(AlertRow.id).where(
+        AlertRow.identity_id.in_(held) | AlertRow.candidate_id.in_(held) | AlertRow.id.in_(shown)
+    )
 
 
 def _unclear(name: str, held: Sequence[LegalHold]) -> str:

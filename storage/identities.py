@@ -37,7 +37,7 @@ def identities(
         chosen = chosen.where(SightingRow.camera_id == this)
     if limit is not None:
         chosen = chosen.distinct().order_by(SightingRow.identity_id).limit(limit)
-    return _read_identities(db, SightingRow.identity_id.in_(chosen))
+    return read_identities(db, SightingRow.identity_id.in_(chosen))
 
 
 def read_number(name_or_number: str) -> IdentityId:
@@ -63,7 +63,7 @@ def find_identity(db: Database, name_or_number: str) -> Identity:
         PersonErased: The person was erased; says when, by whom and why.
     """
     number = read_number(name_or_number)
-    found = _read_identities(db, SightingRow.identity_id == number)
+    found = read_identities(db, SightingRow.identity_id == number)
     if found:
         return found[0]
     with db.read() as connection:
@@ -78,7 +78,8 @@ def find_identity(db: Database, name_or_number: str) -> Identity:
     )
 
 
-def _read_identities(db: Database, condition: ColumnElement[bool]) -> list[Identity]:
+def read_identities(db: Database, condition: ColumnElement[bool]) -> list[Identity]:
+    """Persons as far as the visits that fulfil `condition` tell, by number."""
     query = (
         select(
             SightingRow.identity_id,

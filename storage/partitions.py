@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 
 from storage.schema import ExemplarRow, SightingRow
+from storage.types import Span
 
 Columns = TypeVarTuple("Columns")
 
@@ -101,30 +102,43 @@ def drop_day(connection: Connection, day: date) -> int:
 
 
 def of_visits(
-    connection: Connection, query: Select[*Columns], sightings: Sequence[int]
+    connection: Connection,
+    query: Select[*Columns],
+    sightings: Sequence[int],
+    *,
+    span: Span | None = None,
 ) -> Select[*Columns]:
     """`query` for the exemplars of these visits; PostgreSQL reads only the days of the visits.
 
     A crop is taken during its visit; a day is allowed on either side. Whoever must find every row,
     whatever its time, such as an erasure, does without.
+
+    Args:
+        span: From the beginning of the first to the end of the last of these visits, for whoever
+            knows; None: it is asked for.
     """
     if connection.dialect.name != "postgresql":
         return query.where(ExemplarRow.sighting_id.in_(sightings))
-    ends = select(func.min(SightingRow.first_seen_us), func.max(SightingRow.last_seen_us))
-    span = connection.execute(ends.where(SightingRow.id.in_(sightings))).one()
-    first_us, last_us = cast("tuple[int | None, int | None]", tuple(span))
+    span = span or _span_of(connection, sightings)
     visit = aliased(SightingRow)
     query = query.join(visit, visit.id == ExemplarRow.sighting_id).where(
         visit.id.in_(sightings),  # by the visit's column: else it is planned once for every day
         ExemplarRow.captured_at_us >= visit.first_seen_us - DAY_US,
         ExemplarRow.captured_at_us <= visit.last_seen_us + DAY_US,
     )
-    if first_us is None or last_us is None:
+    if span.from_us is None or span.to_us is None:
         return query
     return query.where(  # as numbers, for then the planner does not even look at other days
-        ExemplarRow.captured_at_us >= first_us - DAY_US,
-        ExemplarRow.captured_at_us <= last_us + DAY_US,
+        ExemplarRow.captured_at_us >= span.from_us - DAY_US,
+        ExemplarRow.captured_at_us <= span.to_us + DAY_US,
     )
+
+
+def _span_of(connection: Connection, sightings: Sequence[int]) -> Span:
+    ends = select(func.min(SightingRow.first_seen_us), func.max(SightingRow.last_seen_us))
+    found = connection.execute(ends.where(SightingRow.id.in_(sightings))).one()
+    first_us, last_us = cast("tuple[int | None, int | None]", tuple(found))
+    return Span(from_us=first_us, to_us=last_us)
 
 
 def _make_day(connection: Connection, day: date) -> bool:

@@ -43,15 +43,22 @@ class Outdated:
 
 
 def outdated(
-    db: Database, *, model: str, before: int | None = None, limit: int = 100
+    db: Database,
+    *,
+    model: str,
+    since: int | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[Outdated]:
     """Exemplars with a picture that another network than `model` described, newest first.
 
     Args:
+        since: Only this number and higher ones: bounds what is read where hardly any is outdated.
         before: Only lower numbers, to go on where an earlier call ended.
     """
     query = (
         _outdated(model, before)
+        .where(*([] if since is None else [ExemplarRow.id >= since]))
         .with_only_columns(
             ExemplarRow.id,
             ExemplarRow.sighting_id,
@@ -83,6 +90,21 @@ def outdated(
         )
         for row in rows
     ]
+
+
+def numbers_of_exemplars(db: Database) -> tuple[int, int]:
+    """The lowest and the highest number of an exemplar; (0, -1) if there are none."""
+    with db.read() as connection:
+        ends = select(func.min(ExemplarRow.id), func.max(ExemplarRow.id))
+        lowest, highest = connection.execute(ends).one()
+    return (0, -1) if highest is None else (int(lowest), int(highest))
+
+
+def described_by_others(db: Database, *, model: str) -> bool:
+    """Whether this database has ever known another network than `model`."""
+    with db.read() as connection:
+        other = select(ModelVersionRow.id).where(ModelVersionRow.name != model).limit(1)
+        return connection.execute(other).first() is not None
 
 
 def count_outdated(db: Database, *, model: str, before: int | None = None) -> int:

@@ -43,6 +43,7 @@ from storage.due import (
 )
 from storage.errors import DatabaseBusy
 from storage.evidence import EvidenceStore
+from storage.expiring_desk import expire_desk
 from storage.expiring_pictures import delete_orphans, expire_pictures
 from storage.holds import held_sightings
 from storage.partitions import EPOCH, drop_day, exemplar_days
@@ -132,6 +133,8 @@ def _pieces_of(
         yield from ((Expired(n_runs=n), ()) for n in _delete_rows(db, RunRow, old_runs(limit)))
     if (limit := before(config.audit_days, now_us)) is not None:
         yield from _expire_audit(db, limit, who=who, now_us=now_us)
+    for piece in expire_desk(db, evidence, config, now_us=now_us):
+        yield piece, ()
     for piece in delete_orphans(db, evidence, older_than_us=now_us - age_us):
         yield piece, ()
 

@@ -44,6 +44,28 @@ class RetentionConfig(Section):
         Days | None,
         Field(description="Who asked what, days; null: for ever."),
     ] = 730.0
+    alerts_days: Annotated[
+        Days | None,
+        Field(description="Alerts and what operators made of them, days; null: for ever."),
+    ] = 90.0
+    deliveries_days: Annotated[
+        Days | None,
+        Field(description="What was sent, or could not be, days; null: for ever."),
+    ] = 30.0
+    sessions_days: Annotated[
+        Days | None,
+        Field(
+            description="Sessions of browsers and tokens of programs that ended, days; null: for "
+            "ever."
+        ),
+    ] = 30.0
+    interests_days: Annotated[
+        Days | None,
+        Field(
+            description="Persons of interest after they expired or were removed, with their "
+            "pictures, days; null: for ever."
+        ),
+    ] = 30.0
     pictures_mb: Annotated[
         int | None,
         Field(

@@ -38,7 +38,8 @@ def append_rows(
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, tuple(columns), rows)
+        types = _types(table, tuple(columns))
+        copy_rows(connection, table.name, columns, types, rows)
         return
     places = ", ".join(repeat("?", len(columns)))
     names = ", ".join(f'"{name}"' for name in columns)
@@ -73,19 +74,26 @@ def _types(table: SqlTable, columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(table.columns[name].type.compile(dialect=spoken).lower() for name in columns)
 
 
-def _copy(
-    connection: Connection, table: SqlTable, columns: tuple[str, ...], rows: Sequence[Row]
+def copy_rows(
+    connection: Connection,
+    table: str,
+    columns: Sequence[str],
+    types: Sequence[str],
+    rows: Sequence[Row],
 ) -> None:
+    """Append rows on PostgreSQL, sent as values of these types; [] does nothing."""
+    if not rows:
+        return
     from psycopg import Error
 
     raw: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if raw is None:
         raise RuntimeError("a connection of the pool has no driver connection")
     names = ", ".join(f'"{name}"' for name in columns)
-    statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
+    statement = f'COPY "{table}" ({names}) FROM STDIN (FORMAT BINARY)'
     try:
         with raw.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            copy.set_types(_types(table, columns))
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
     except Error as error:

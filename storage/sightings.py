@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -92,10 +93,10 @@ def sightings(
     limit: int | None = None,
 ) -> list[Sighting]:
     """Visits that overlap `span`, oldest first; at most the first `limit`."""
-    query = _select_sightings(limit=limit).where(
-        *overlapping(span), *_seen_by(camera), *_of(identity)
+    query = select_sightings(limit=limit).where(
+        *overlapping(span), *seen_by(camera), *_of(identity)
     )
-    return _read_sightings(db, query)
+    return read_sightings(db, query)
 
 
 def trajectory(
@@ -107,8 +108,17 @@ def trajectory(
 
 def last_sighting(db: Database, identity: IdentityId) -> Sighting | None:
     """The visit that began last, None if there is none. Served by ix_sighting_trajectory."""
-    query = _select_sightings(limit=1, newest_first=True).where(*_of(identity))
-    return next(iter(_read_sightings(db, query)), None)
+    query = select_sightings(limit=1, newest_first=True).where(*_of(identity))
+    return next(iter(read_sightings(db, query)), None)
+
+
+def persons_of(db: Database, sightings: Collection[SightingId]) -> set[IdentityId]:
+    """Whose these visits are, those that somebody's are."""
+    query = select(SightingRow.identity_id).where(
+        SightingRow.id.in_(sightings), SightingRow.identity_id.is_not(None)
+    )
+    with db.read() as connection:
+        return {IdentityId(number) for number in connection.execute(query).scalars() if number}
 
 
 def trail_of(db: Database, sighting: SightingId) -> npt.NDArray[np.float64]:
@@ -140,7 +150,8 @@ def overlapping(span: Span) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _seen_by(camera: CameraId | None) -> list[ColumnElement[bool]]:
+def seen_by(camera: CameraId | None) -> list[ColumnElement[bool]]:
+    """Conditions for visits to one camera; None: any."""
     if camera is None:
         return []
     this = select(CameraRow.id).where(CameraRow.name == camera).scalar_subquery()
@@ -151,82 +162,100 @@ def _of(identity: IdentityId | None) -> list[ColumnElement[bool]]:
     return [] if identity is None else [SightingRow.identity_id == identity]
 
 
-def _select_sightings(*, limit: int | None, newest_first: bool = False) -> Select[*tuple[Any, ...]]:
+_SIGHTINGS = (
+    select(
+        SightingRow.id,
+        SightingRow.key,
+        SightingRow.track,
+        SightingRow.part,
+        CameraRow.name.label("camera"),
+        SightingRow.modality,
+        SightingRow.first_seen_us,
+        SightingRow.last_seen_us,
+        SightingRow.n_frames,
+        ModelVersionRow.name.label("model"),
+        SightingRow.identity_id,
+        LinkEventRow.decision,
+        LinkEventRow.candidate_id,
+        LinkEventRow.probability,
+        LinkEventRow.threshold,
+        LinkEventRow.runner_up_id,
+        LinkEventRow.runner_up_probability,
+        LinkEventRow.reason,
+        LinkEventRow.calibration,
+        LinkEventRow.grounds,
+        LinkEventRow.made_by,
+        LinkEventRow.verdict_id,
+        LinkEventRow.made_at_us,
+    )
+    .join(CameraRow, CameraRow.id == SightingRow.camera_id)
+    .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
+    .join(
+        LinkEventRow,
+        (LinkEventRow.sighting_id == SightingRow.id)
+        & (LinkEventRow.sequence == SightingRow.link_sequence),
+    )
+)
+"""Every visit with the newest of its link events, as `_to_sighting` takes it apart."""
+_IN_TIME = (SightingRow.first_seen_us, SightingRow.id)
+_NEWEST_FIRST = tuple(column.desc() for column in _IN_TIME)
+_MODALITIES = {modality.value: modality for modality in Modality}
+_DECISIONS = {decision.value: decision for decision in Decision}
+
+
+def select_sightings(*, limit: int | None, newest_first: bool = False) -> Select[*tuple[Any, ...]]:
+    """Visits with the newest word about each, in the order of time."""
     if limit is not None and limit < 1:
         raise ValueError(f"limit: expected at least 1, got {limit}")
-    order = (SightingRow.first_seen_us, SightingRow.id)
-    return (
-        select(
-            SightingRow.id,
-            SightingRow.key,
-            SightingRow.track,
-            SightingRow.part,
-            CameraRow.name.label("camera"),
-            SightingRow.modality,
-            SightingRow.first_seen_us,
-            SightingRow.last_seen_us,
-            SightingRow.n_frames,
-            ModelVersionRow.name.label("model"),
-            SightingRow.identity_id,
-            LinkEventRow.decision,
-            LinkEventRow.candidate_id,
-            LinkEventRow.probability,
-            LinkEventRow.threshold,
-            LinkEventRow.runner_up_id,
-            LinkEventRow.runner_up_probability,
-            LinkEventRow.reason,
-            LinkEventRow.calibration,
-            LinkEventRow.grounds,
-            LinkEventRow.made_by,
-            LinkEventRow.verdict_id,
-            LinkEventRow.made_at_us,
-        )
-        .join(CameraRow, CameraRow.id == SightingRow.camera_id)
-        .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
-        .join(
-            LinkEventRow,
-            (LinkEventRow.sighting_id == SightingRow.id)
-            & (LinkEventRow.sequence == SightingRow.link_sequence),
-        )
-        .order_by(*(column.desc() for column in order) if newest_first else order)
-        .limit(limit)
-    )
+    return _SIGHTINGS.order_by(*(_NEWEST_FIRST if newest_first else _IN_TIME)).limit(limit)
 
 
-def _read_sightings(db: Database, query: Select[*tuple[Any, ...]]) -> list[Sighting]:
+def read_sightings(db: Database, query: Select[*tuple[Any, ...]]) -> list[Sighting]:
+    """The visits that a narrowed `select_sightings` finds, with their pictures."""
     with db.read() as connection:
         rows = connection.execute(query).all()
-        evidence = evidence_of(connection, [row.id for row in rows])
+        span = Span(
+            from_us=min((row.first_seen_us for row in rows), default=None),
+            to_us=max((row.last_seen_us for row in rows), default=None),
+        )
+        evidence = evidence_of(connection, [row.id for row in rows], span=span)
     return [_to_sighting(row, evidence.get(row.id, ())) for row in rows]
 
 
 def _to_sighting(row: Row[*tuple[Any, ...]], evidence: tuple[str, ...]) -> Sighting:
+    # Taken apart at once: asking hundreds of rows for each column by its name costs more than all
+    # the rest of making them nouns.
+    (
+        number, key, track, part, camera, modality, first_seen_us, last_seen_us, n_frames, model,
+        identity, decision, candidate, probability, threshold, runner_up, runner_up_probability,
+        reason, calibration, grounds, made_by, verdict, made_at_us,
+    ) = row  # fmt: skip
     link = Link(
-        decision=Decision(row.decision),
-        candidate=row.candidate_id,
-        probability=row.probability,
-        threshold=row.threshold,
-        runner_up=row.runner_up_id,
-        runner_up_probability=row.runner_up_probability,
-        reason=row.reason,
-        calibration=row.calibration,
-        grounds=json.loads(row.grounds or "{}"),
-        made_by=row.made_by,
-        verdict=row.verdict_id,
-        made_at_us=row.made_at_us,
+        decision=_DECISIONS[decision],
+        candidate=candidate,
+        probability=probability,
+        threshold=threshold,
+        runner_up=runner_up,
+        runner_up_probability=runner_up_probability,
+        reason=reason,
+        calibration=calibration,
+        grounds=json.loads(grounds) if grounds else {},
+        made_by=made_by,
+        verdict=verdict,
+        made_at_us=made_at_us,
     )
     return Sighting(
-        id=SightingId(row.id),
-        key=row.key,
-        track=row.track,
-        part=row.part,
-        camera=CameraId(row.camera),
-        modality=Modality(row.modality),
-        first_seen_us=row.first_seen_us,
-        last_seen_us=row.last_seen_us,
-        n_frames=row.n_frames,
-        model=row.model,
-        identity=row.identity_id,
+        id=number,
+        key=key,
+        track=track,
+        part=part,
+        camera=camera,
+        modality=_MODALITIES[modality],
+        first_seen_us=first_seen_us,
+        last_seen_us=last_seen_us,
+        n_frames=n_frames,
+        model=model,
+        identity=identity,
         link=link,
         evidence=evidence,
     )

@@ -21,7 +21,11 @@ LATER = (
 SERVER_LOG = (
     "PostgreSQL's write-ahead log, its archive and replicas hold the rows until they are recycled"
 )
-VACUUMED = ("verdict_sighting", "link_event", "exemplar", "evidence", "sighting")
+VACUUMED = (
+    *("verdict_sighting", "link_event", "exemplar", "evidence", "sighting", "verdict"),
+    *("delivery", "alert_event", "alert_sighting", "alert", "interest_example", "interest"),
+    *("identity_name", "legal_hold"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

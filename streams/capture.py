@@ -13,11 +13,15 @@ import resource
 import sys
 import threading
 import time
+from contextlib import ExitStack
 
 from streams.errors import AccessDenied, NoctuleError, StreamLost, StreamStalled
 from streams.messages import Job, Kind, Message
+from streams.recording.recorder import Recorder
+from streams.recording.types import Segment
 from streams.ring import RingWriter
 from streams.rtsp import RtspSource
+from streams.types import CameraId
 
 FAREWELL_S = 2.0
 """Once asked to stop, this long to say goodbye to the camera."""
@@ -81,7 +85,11 @@ def main() -> None:
 
 def _capture(job: Job, teller: Teller, stopping: threading.Event) -> None:
     writer = RingWriter(job.ring)
-    with RtspSource(job.camera, run=job.run, heard=teller.heard) as source:
+    with ExitStack() as stack:
+        tap = None if job.recording is None else stack.enter_context(_recorder(job, teller))
+        source = stack.enter_context(
+            RtspSource(job.camera, run=job.run, heard=teller.heard, tap=tap)
+        )
         teller.tell(Message(kind=Kind.OPENED))
         for frame in source.frames():
             if stopping.is_set():
@@ -90,6 +98,18 @@ def _capture(job: Job, teller: Teller, stopping: threading.Event) -> None:
             teller.tell(
                 Message(kind=Kind.FRAME, number=number, captured_at_us=frame.captured_at_us)
             )
+
+
+def _recorder(job: Job, teller: Teller) -> Recorder:
+    def closed(segment: Segment) -> None:
+        teller.tell(Message(kind=Kind.SEGMENT, segment=segment))
+
+    def troubled(words: str) -> None:
+        teller.tell(Message(kind=Kind.RECORDING, text=words[:LONGEST_TEXT]))
+
+    if job.recording is None:
+        raise ValueError("the job asks for no recording")
+    return Recorder(job.recording, CameraId(job.camera.name), closed=closed, troubled=troubled)
 
 
 def _wait_for_end(stopping: threading.Event, parent: int) -> None:

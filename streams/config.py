@@ -34,6 +34,46 @@ _LEAST_VOLUME = 1e-14
 """Of the box that the three rows span, columns and rows at length 1: below it, rounding decides."""
 
 
+_Spot = tuple[Fraction, Fraction]
+ShapeName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="As operators call it; the same name on several cameras is one place.",
+    ),
+]
+
+
+class ZoneConfig(Section):
+    """A part of a camera's picture, named."""
+
+    name: ShapeName
+    points: Annotated[
+        tuple[_Spot, ...],
+        Field(
+            min_length=3,
+            max_length=100,
+            description="Corners [x, y] in order, fractions of the picture from its top left.",
+        ),
+    ]
+
+
+class LineConfig(Section):
+    """A line on a camera's picture, named; its direction counts."""
+
+    name: ShapeName
+    points: Annotated[
+        tuple[_Spot, ...],
+        Field(
+            min_length=2,
+            max_length=100,
+            description="Points [x, y] in order, fractions of the picture from its top left.",
+        ),
+    ]
+
+
 class CameraConfig(Section):
     """One camera: where it is, what light it sees, and how patient to be with it."""
 
@@ -106,6 +146,19 @@ class CameraConfig(Section):
         ),
     ] = None
 
+    zones: Annotated[
+        tuple[ZoneConfig, ...],
+        Field(
+            description="Parts of the picture that alerts speak of, such as {name: loading dock, "
+            "points: [[0.1, 0.5], [0.4, 0.5], [0.4, 1], [0.1, 1]]}: corners as fractions of the "
+            "picture from its top left. What is drawn in the pages comes before one of that name."
+        ),
+    ] = ()
+    lines: Annotated[
+        tuple[LineConfig, ...],
+        Field(description="Lines that alerts speak of, written as zones; two points or more."),
+    ] = ()
+
     @field_validator("ground", mode="after")
     @classmethod
     def _is_invertible(
@@ -137,6 +190,10 @@ class CameraConfig(Section):
                 raise ValueError("region: expected x0 < x1 and y0 < y1, as fractions from 0 to 1")
         if self.starts_at is not None and self.is_live:
             raise ValueError("starts_at: a live camera tells its own time; remove it")
+        names = [zone.name for zone in self.zones] + [line.name for line in self.lines]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"zones, lines: the name {twice[0]!r} is used twice on this camera")
         return self
 
     @property

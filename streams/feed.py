@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections import deque
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from streams.address import without_secrets
 from streams.child import CaptureProcess
 from streams.clock import Clock
 from streams.config import CameraConfig
-from streams.messages import Job, Kind
+from streams.messages import Job, Kind, Message
+from streams.recording.types import RecordingJob, Segment
 from streams.ring import RingReader, create_ring
 from streams.supervisor import CameraState, Supervisor
 from streams.types import CameraId, Frame, Gap, GapReason
+
+logger = logging.getLogger(__name__)
 
 RATE_OVER_S = 5.0
 
@@ -29,6 +33,7 @@ class CameraHealth:
         n_reconnects: Tries to connect after the first.
         fps: Decoded per second over the last few seconds.
         last_error: The operator's sentence while the camera is not seen; None while it is.
+        recording_error: The operator's sentence while it should be recorded and is not.
     """
 
     camera: CameraId
@@ -39,12 +44,22 @@ class CameraHealth:
     n_reconnects: int
     fps: float
     last_error: str | None
+    recording_error: str | None = None
 
 
 class Feed:
     """One camera's supervisor, process and ring; used under the lock of its `LiveFeeds`."""
 
-    def __init__(self, camera: CameraConfig, supervisor: Supervisor, clock: Clock) -> None:
+    def __init__(
+        self,
+        camera: CameraConfig,
+        supervisor: Supervisor,
+        clock: Clock,
+        recording: RecordingJob | None = None,
+    ) -> None:
+        self._recording = recording
+        self._recording_error: str | None = None
+        self._segments: list[Segment] = []
         self._camera = camera
         self._clock = clock
         self._ring = create_ring()
@@ -61,7 +76,12 @@ class Feed:
         return self._told > self._taken
 
     def start(self) -> list[Gap]:
-        job = Job(camera=self._camera, ring=self._ring, run=self.supervisor.started())
+        job = Job(
+            camera=self._camera,
+            ring=self._ring,
+            run=self.supervisor.started(),
+            recording=self._recording,
+        )
         try:
             self.process = CaptureProcess(job)
         except OSError as error:
@@ -77,6 +97,8 @@ class Feed:
         gaps: list[Gap] = []
         is_over = False
         for message in self.process.messages():
+            if self._heard_of_recording(message):
+                continue
             gaps += self.supervisor.told(message)
             if message.kind is Kind.FRAME:
                 self._count(message.number)
@@ -89,6 +111,30 @@ class Feed:
         if is_over:
             self.process = None
         return gaps
+
+    def hear_farewell(self) -> None:
+        """Hear only what a process that was asked to stop has recorded."""
+        if self.process is not None:
+            for message in self.process.messages():
+                self._heard_of_recording(message)
+
+    def take_segments(self) -> list[Segment]:
+        """Segments that were finished since the last call."""
+        segments, self._segments = self._segments, []
+        return segments
+
+    def _heard_of_recording(self, message: Message) -> bool:
+        """Note what the recorder says; whether it was the recorder."""
+        if message.kind is Kind.RECORDING:
+            camera = self._camera.name
+            if message.text:
+                logger.error("camera %s is not recorded: %s", camera, message.text)
+            else:
+                logger.info("camera %s is recorded again", camera)
+            self._recording_error = message.text or None
+        elif message.kind is Kind.SEGMENT and message.segment is not None:
+            self._segments.append(message.segment)
+        return message.kind in (Kind.SEGMENT, Kind.RECORDING)
 
     def _verdict(self, process: CaptureProcess, has_ended: bool) -> tuple[GapReason, str] | None:
         """Why to give this process up although it did not say goodbye itself, or None."""
@@ -122,6 +168,7 @@ class Feed:
             n_reconnects=max(0, self.supervisor.n_starts - 1),
             fps=(len(recent) - 1) / span_s if span_s > 0 else 0.0,
             last_error=self.supervisor.last_error,
+            recording_error=self._recording_error,
         )
 
     def close(self) -> None:

@@ -93,6 +93,20 @@ class VideoFile(ContainerSource):
         duration = self._container.duration if self._container is not None else None
         return None if duration is None else round(duration / US * stream.average_rate)
 
+    @property
+    def span_us(self) -> tuple[int, int]:
+        """When its first picture was taken and when its last one ends, microseconds UTC."""
+        stream = self._stream
+        duration_us = 0
+        if stream.duration is not None and stream.time_base is not None:
+            duration_us = round(stream.duration * stream.time_base * US)
+        elif self._container is not None and self._container.duration is not None:
+            duration_us = self._container.duration
+        elif stream.frames and stream.average_rate:
+            duration_us = round(stream.frames / stream.average_rate * US)
+        starts_at_us = self._starts_at_us()
+        return starts_at_us, starts_at_us + max(1, duration_us)
+
     def frames(self) -> Iterator[Frame]:
         stream = self._stream
         stream.thread_type = "NONE"  # the same frames and memory on every machine

@@ -64,11 +64,26 @@ class ImageFolder:
     def n_frames(self) -> int | None:
         return len(self._images)
 
-    def frames(self) -> Iterator[Frame]:
+    @property
+    def span_us(self) -> tuple[int, int]:
+        """When its first picture was taken and when its last one ends, microseconds UTC."""
+        starts_at_us = self._starts_at_us()
+        return starts_at_us, starts_at_us + round(len(self._images) * US / self._camera.fps)
+
+    def image_at(self, at_us: int) -> tuple[Path, int]:
+        """The image that was newest at a moment of the span, and when it was taken."""
+        starts_at_us = self._starts_at_us()
+        index = int((at_us - starts_at_us) * self._camera.fps // US)
+        index = max(0, min(index, len(self._images) - 1))
+        return self._images[index], starts_at_us + round(index * US / self._camera.fps)
+
+    def _starts_at_us(self) -> int:
         if self._camera.starts_at is not None:
-            starts_at_us = to_us(self._camera.starts_at)
-        else:
-            starts_at_us = self._images[0].stat().st_mtime_ns // 1000
+            return to_us(self._camera.starts_at)
+        return self._images[0].stat().st_mtime_ns // 1000
+
+    def frames(self) -> Iterator[Frame]:
+        starts_at_us = self._starts_at_us()
         imager = Imager(self._camera)
         sequence = 0
         for index, image in enumerate(self._images):

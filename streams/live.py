@@ -16,6 +16,7 @@ from streams.clock import Clock, SystemClock
 from streams.config import CameraConfig
 from streams.errors import ConfigInvalid
 from streams.feed import CameraHealth, Feed
+from streams.recording.types import RecordingJob, Segment
 from streams.supervisor import Backoff, Supervisor
 from streams.types import Frame, Gap
 
@@ -39,6 +40,7 @@ class LiveFeeds:
         clock: For deadlines and gaps; the capture processes have the system's.
         backoff: How patiently lost cameras are retried.
         seed: Of the jitter between retries; None for another one each time.
+        recording: How the cameras are recorded; None: not at all.
 
     Raises:
         ConfigInvalid: Two cameras share a name, or one of them is a recording.
@@ -51,6 +53,7 @@ class LiveFeeds:
         clock: Clock | None = None,
         backoff: Backoff | None = None,
         seed: int | None = None,
+        recording: RecordingJob | None = None,
     ) -> None:
         names = [camera.name for camera in cameras]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -62,6 +65,8 @@ class LiveFeeds:
         self._clock = SystemClock() if clock is None else clock
         self._backoff = Backoff() if backoff is None else backoff
         self._rng = random.Random(seed)
+        self._recording = recording
+        self._segments: deque[Segment] = deque(maxlen=MOST_EVENTS)
         self._cameras = tuple(cameras)
         self._feeds: list[Feed] = []
         self._changed = threading.Condition()
@@ -76,6 +81,7 @@ class LiveFeeds:
                 camera,
                 Supervisor(camera, clock=self._clock, rng=self._rng, backoff=self._backoff),
                 self._clock,
+                self._recording,
             )
             for camera in self._cameras
         ]
@@ -116,6 +122,16 @@ class LiveFeeds:
         with self._changed:
             return [feed.health() for feed in self._feeds]
 
+    def segments(self) -> list[Segment]:
+        """What was recorded since the last call; ask once more after leaving the block.
+
+        Segments that nobody asks for are found by `salvage` later: their files are there.
+        """
+        with self._changed:
+            taken = list(self._segments)
+            self._segments.clear()
+        return taken
+
     def _watch(self) -> None:
         with selectors.DefaultSelector() as selector:
             try:
@@ -136,6 +152,7 @@ class LiveFeeds:
         with self._changed:
             had_process = feed.process
             gaps += feed.listen()
+            self._segments.extend(feed.take_segments())
             if feed.process is not had_process and had_process is not None:
                 selector.unregister(had_process)
                 had_process.kill()
@@ -153,16 +170,23 @@ class LiveFeeds:
                 self._changed.notify_all()
 
     def _end_all(self, selector: selectors.BaseSelector) -> None:
-        running = [feed.process for feed in self._feeds if feed.process is not None]
+        feeds = [feed for feed in self._feeds if feed.process is not None]
+        running = [feed.process for feed in feeds if feed.process is not None]
         for process in running:
             selector.unregister(process)
             process.ask_to_stop()
         give_up_s = time.monotonic() + FAREWELL_S
         while time.monotonic() < give_up_s and not all(each.has_ended() for each in running):
-            for process in running:
-                process.messages()
+            self._hear_farewells(feeds)
             time.sleep(0.02)
+        self._hear_farewells(feeds)
         for process in running:
             process.kill()
         for feed in self._feeds:
             feed.process = None
+
+    def _hear_farewells(self, feeds: Sequence[Feed]) -> None:
+        with self._changed:
+            for feed in feeds:
+                feed.hear_farewell()
+                self._segments.extend(feed.take_segments())

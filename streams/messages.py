@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from streams.config import CameraConfig
+from streams.recording.types import RecordingJob, Segment
+from streams.types import CameraId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,7 @@ class Job:
     camera: CameraConfig
     ring: int
     run: int
+    recording: RecordingJob | None = None
 
 
 class Kind(StrEnum):
@@ -25,6 +28,8 @@ class Kind(StrEnum):
     OPENED = "opened"
     PACKET = "packet"
     FRAME = "frame"
+    SEGMENT = "segment"
+    RECORDING = "recording"
     CONNECT_FAILED = "connect failed"
     ACCESS_DENIED = "access denied"
     STREAM_ENDED = "stream ended"
@@ -41,13 +46,16 @@ class Message:
     Attributes:
         number: Of the frame in the ring, for FRAME; else 0.
         captured_at_us: Of that frame; else 0.
-        text: The operator's sentence, for the kinds that end the process; never a secret.
+        text: The operator's sentence, for the kinds that end the process, and for RECORDING why
+            nothing is recorded ("" where it is); never a secret.
+        segment: The finished one, for SEGMENT.
     """
 
     kind: Kind
     number: int = 0
     captured_at_us: int = 0
     text: str = ""
+    segment: Segment | None = None
 
     @property
     def is_last(self) -> bool:
@@ -76,6 +84,21 @@ class Message:
                 number=int(fields["number"]),
                 captured_at_us=int(fields["captured_at_us"]),
                 text=str(fields["text"]),
+                segment=_segment(fields.get("segment")),
             )
         except (KeyError, TypeError) as error:
             raise ValueError("not a message of a capture process") from error
+
+
+def _segment(fields: dict[str, object] | None) -> Segment | None:
+    if fields is None:
+        return None
+    return Segment(
+        camera=CameraId(str(fields["camera"])),
+        from_us=int(str(fields["from_us"])),
+        to_us=int(str(fields["to_us"])),
+        path=str(fields["path"]),
+        codec=str(fields["codec"]),
+        n_bytes=int(str(fields["n_bytes"])),
+        sha256=str(fields["sha256"]),
+    )

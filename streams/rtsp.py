@@ -21,6 +21,7 @@ from streams.container import ContainerSource
 from streams.errors import AccessDenied, ConnectFailed, NoctuleError, StreamLost, StreamStalled
 from streams.files import to_rgb
 from streams.imaging import Imager
+from streams.recording.recorder import PacketTap
 from streams.timeline import US, LiveTimeline
 from streams.types import Frame
 
@@ -81,6 +82,7 @@ class RtspSource(ContainerSource):
     Args:
         run: Number of this run, for its frames.
         heard: Called on every packet, also on those that make no picture.
+        tap: Is given every packet, to keep it.
     """
 
     def __init__(
@@ -90,12 +92,14 @@ class RtspSource(ContainerSource):
         clock: Clock | None = None,
         run: int = 0,
         heard: Callable[[], None] = lambda: None,
+        tap: PacketTap | None = None,
     ) -> None:
         super().__init__(lambda: connect(camera))
         self._camera = camera
         self._clock = SystemClock() if clock is None else clock
         self._run = run
         self._heard = heard
+        self._tap = tap
 
     @property
     def n_frames(self) -> int | None:
@@ -115,6 +119,8 @@ class RtspSource(ContainerSource):
         sent_us: OrderedDict[int, int] = OrderedDict()
         skew_us = self._skew_us()
         n_decoded = sequence = 0
+        if self._tap is not None:
+            self._tap.begin(stream)
         for packet in self._packets(stream):
             self._heard()
             now_skew_us = self._skew_us()
@@ -122,6 +128,7 @@ class RtspSource(ContainerSource):
                 raise StreamLost(f"camera {self._camera.name}: this machine's clock was set anew")
             skew_us = now_skew_us
             _remember_time(packet, sent_us)
+            taken: list[tuple[av.VideoFrame, int]] = []
             for picture in _decoded(packet):
                 n_decoded += 1
                 if n_decoded == 1 and picture.pts is None:
@@ -131,6 +138,12 @@ class RtspSource(ContainerSource):
                     arrived_us=self._clock.now_us(),
                     sent_us=None if picture.pts is None else sent_us.pop(picture.pts, None),
                 )
+                taken.append((picture, captured_at_us))
+                if self._tap is not None and picture.pts is not None:
+                    self._tap.pictured(picture.pts, captured_at_us)
+            if self._tap is not None:
+                self._tap.take(packet, stream)
+            for picture, captured_at_us in taken:
                 yield imager.frame(
                     to_rgb(picture),
                     captured_at_us=captured_at_us,

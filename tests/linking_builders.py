@@ -135,7 +135,7 @@ def decide(
         seen_as(vector, light),
         gallery=gallery,
         calibration=Steep(),
-        config=config or LinkingConfig(),
+        config=config or LinkingConfig(link_at=0.9),
         qualities=[crop.quality for crop in of.crops] if of else [1.0],
         transits=transits,
         path=path,

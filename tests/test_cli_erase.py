@@ -142,7 +142,7 @@ def test_erasing_asks_first_and_wants_a_reason(config: str, run_cli: RunCli) -> 
 
     assert "--yes" in run_cli("erase", "1", "--reason", "x", *at, code=2)
     assert "--reason" in run_cli("erase", "1", "--reason", " ", "--yes", *at, code=2)
-    assert "no person's name" in run_cli("erase", "me", "--reason", "x", "--yes", *at, code=1)
+    assert "no person's name" in run_cli("erase", "me", "--reason", "x", "--yes", *at, code=2)
 
 
 def test_a_hold_is_placed_listed_and_lifted(config: str, run_cli: RunCli) -> None:

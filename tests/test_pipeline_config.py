@@ -52,6 +52,38 @@ def refused(text: str) -> str:
         pytest.param(
             "linking:\n  overlapping: [[gate, moon]]\n", "no camera is named 'gate'", id="overlap"
         ),
+        pytest.param(
+            "alerts:\n  rules:\n  - name: a\n    kind: loitering\n    longer_than_s: -1\n",
+            "site.yaml:5: alerts.rules.0.loitering.longer_than_s:",
+            id="rule of alerting",
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: dancing}\n", "site.yaml:3:", id="no such kind"
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - name: a\n    kind: disk low\n    cameras: [moon]\n",
+            "site.yaml:5: alerts.rules.0.cameras: there is no 'moon'",
+            id="rule's camera",
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: disk low, channels: [pager]}\n",
+            "there is no 'pager'; there are: none",
+            id="rule's channel",
+        ),
+        pytest.param(
+            "alerts:\n  time_zone: Europe/Atlantis\n", "site.yaml:2: alerts.time_zone", id="zone"
+        ),
+        pytest.param(
+            "alerts:\n  rules:\n  - {name: a, kind: disk low, during: 7-19}\n",
+            "write hours like",
+            id="hours",
+        ),
+        pytest.param(
+            "cameras:\n- name: gate\n  source: a.mp4\n  zones:\n"
+            "  - {name: dock, points: [[0, 0], [1, 2], [1, 1]]}\n",
+            "site.yaml:5: cameras.0.zones.0.points.1.1",
+            id="corner beyond the picture",
+        ),
     ],
 )
 def test_a_mistake_is_refused_with_its_line(text: str, words: str) -> None:
@@ -144,3 +176,24 @@ def test_config_yaml_sets_nothing_but_the_demo_cameras() -> None:
     assert site.model_copy(update={"storage": SiteConfig().storage}) == SiteConfig(
         site=site.site, cameras=site.cameras
     )
+
+
+def test_the_manual_of_rules_zones_and_channels_can_be_read_back() -> None:
+    site = parse_config(
+        """
+cameras:
+- name: gate
+  source: rtsp://op:pass@gate.example/1
+  zones: [{name: dock, points: [[0, 0], [1, 0], [1, 1]]}]
+alerts:
+  holidays: [2026-12-25]
+  rules:
+  - {name: a, kind: loitering, zone: dock, severity: critical, outside: '07:00-19:00'}
+  - {name: b, kind: person of interest, persons: [red coat], channels: [ours]}
+  channels:
+  - {name: ours, kind: webhook, url: 'https://example.org/in', secret: 0123456789abcdef}
+""",
+        name="site.yaml",
+    )
+
+    assert parse_config(manual(site), name="manual.yaml") == site

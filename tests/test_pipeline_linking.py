@@ -155,7 +155,7 @@ def test_thresholds_that_overlap_are_refused() -> None:
 @pytest.mark.parametrize(
     ("config", "links_from", "new_from"),
     [
-        pytest.param(LinkingConfig(), 0.9, 2 / 3, id="precision is the default"),
+        pytest.param(LinkingConfig(), 0.8, 2 / 3, id="precision is the default"),
         pytest.param(LinkingConfig(favour="recall"), 2 / 3, 0.75, id="recall"),
         pytest.param(LinkingConfig(favour="recall", link_at=0.8), 0.8, 0.75, id="own number wins"),
     ],
@@ -169,7 +169,7 @@ def test_thresholds_follow_from_what_mistakes_cost(
 
 def test_favouring_recall_links_what_precision_leaves_open() -> None:
     gallery = gallery_of(look(direction(0)), look(direction(1)))
-    vector = direction(0, towards=5, cosine=0.55)
+    vector = direction(0, towards=5, cosine=0.54)
 
     careful, bold = (
         decide(gallery, vector, config=LinkingConfig(favour=favour))

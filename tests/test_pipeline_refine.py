@@ -102,7 +102,7 @@ def window(*visits: Revisited, context: tuple[Revisited, ...] = ()) -> Revisit:
 
 
 def thoughts(found: Revisit, *said: Said, **options: object) -> list[list[Rethought]]:
-    return refine(found, said, calibration=Steep(), config=LinkingConfig(), **options)  # type: ignore[arg-type]
+    return refine(found, said, calibration=Steep(), config=LinkingConfig(link_at=0.9), **options)  # type: ignore[arg-type]
 
 
 def outcome(batches: list[list[Rethought]]) -> dict[int, tuple[Decision, IdentityId | None]]:

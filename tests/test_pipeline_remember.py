@@ -13,7 +13,7 @@ from models.types import Crop, Embeddings, ModelId
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
 from pipeline.linking.gallery import Gallery
-from pipeline.run import remember
+from pipeline.run import writing
 from pipeline.run.remember import Memory, until_written
 from pipeline.types import TrackKey, Tracklet
 from storage.check import check
@@ -28,7 +28,7 @@ from streams.types import CameraId, Modality
 def test_a_busy_database_is_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(remember, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(writing, "_FIRST_PAUSE_S", 0.001)
     refusals = [DatabaseBusy("locked"), DatabaseBusy("locked")]
 
     def write() -> int:
@@ -41,8 +41,8 @@ def test_a_busy_database_is_tried_again(
 
 
 def test_a_database_that_stays_away_ends_the_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remember, "_FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(remember, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(writing, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(writing, "_PATIENCE_S", 0.01)
 
     def write() -> int:
         raise DatabaseBusy("locked")

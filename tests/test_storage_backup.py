@@ -12,10 +12,12 @@ import pytest
 
 from storage.backup import make_backup, restore_backup
 from storage.check import check
+from storage.copying import CopyProgress
 from storage.database import Database, open_database
-from storage.errors import BackupDamaged, DatabaseUnusable, SchemaMismatch
+from storage.errors import BackupDamaged, DatabaseBusy, DatabaseUnusable, SchemaMismatch
 from storage.evidence import EvidenceStore
 from storage.sightings import record_sighting, sightings
+from storage.unfinished import held
 from tests.cli import RunCli
 from tests.storage_builders import TEN_O_CLOCK_US, exemplar, new_postgresql, sighting
 
@@ -199,3 +201,48 @@ def test_the_verbs_keep_and_bring_back_a_site(
     assert "3 pictures" in run_cli("db", "backup", str(again), "--config", str(config))
     assert "exists" in run_cli("db", "backup", str(again), "--config", str(config), code=1)
     assert "sound" in run_cli("db", "check", "--config", str(config))
+
+
+def test_a_second_backup_into_the_same_folder_is_refused_and_the_first_goes_on(
+    sqlite_database: Database, evidence: EvidenceStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    remember(sqlite_database, evidence, 0)
+    refused: list[str] = []
+
+    def meanwhile(progress: CopyProgress) -> None:
+        if progress.table == "sighting":
+            with pytest.raises(DatabaseBusy, match="another backup into"):
+                make_backup(sqlite_database, evidence, folder, now_us=TEN_O_CLOCK_US)
+            refused.append(progress.table)
+
+    make_backup(sqlite_database, evidence, folder, now_us=TEN_O_CLOCK_US, told=meanwhile)
+
+    assert refused == ["sighting"]
+    target = f"sqlite:///{tmp_path}/restored.db"
+    assert restore_backup(folder, target, EvidenceStore(tmp_path / "new")).n_pictures == 1
+    assert not (folder / ".lock").exists()
+    assert not (tmp_path / "backup.unfinished").exists()
+
+
+def test_what_killed_backups_and_restores_left_is_cleared_away(
+    backup: Path, sqlite_database: Database, evidence: EvidenceStore, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    left, in_use = site / "noctule-restoring-killed", site / "noctule-restoring-now"
+    for folder in (tmp_path / "again.unfinished", left, in_use):
+        folder.mkdir(parents=True)
+        (folder / ".lock").touch()
+        (folder / "noctule.db").write_bytes(b"half of a database")
+    not_ours = site / "noctule-restoring-notes"
+    not_ours.mkdir()
+
+    make_backup(sqlite_database, evidence, tmp_path / "again", now_us=TEN_O_CLOCK_US)
+    with held(in_use):
+        restore_backup(backup, f"sqlite:///{site}/noctule.db", EvidenceStore(site / "evidence"))
+
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == [
+        *("SHA256SUMS", "evidence", "manifest.json", "noctule.db")
+    ]
+    kept = sorted(path.name for path in site.glob("noctule-restoring-*"))
+    assert kept == [not_ours.name, in_use.name]

@@ -26,7 +26,7 @@ from storage.schema import (
     VerdictSightingRow,
 )
 from storage.sightings import record_sighting, relink, sightings
-from storage.types import SightingId
+from storage.types import IdentityId, SightingId
 from streams.types import CameraId, Gap, GapReason
 from tests.cli import RunCli
 from tests.storage_builders import (
@@ -37,6 +37,7 @@ from tests.storage_builders import (
     new_postgresql,
     sighting,
 )
+from tests.storage_desk_builders import fill_desk
 
 pytest_plugins = ["tests.storage_fixtures"]
 
@@ -64,6 +65,7 @@ def fill(database: Database) -> None:
         database, Gap(camera=CameraId("gate"), from_us=5, to_us=None, reason=GapReason.STREAM_ENDED)
     )
     record_run(database, program="1", config_hash=HASH, now_us=5)
+    fill_desk(database, person=IdentityId(1))
     with database.write() as connection:
         by = {"made_by": "op", "reason": "x"}
         for table, values in (

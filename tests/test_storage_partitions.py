@@ -138,7 +138,7 @@ def test_times_that_no_calendar_holds_are_stragglers(postgresql: str) -> None:
         assert rows_in(database, "exemplar_stragglers") == 1
 
 
-@pytest.mark.parametrize("revision", ["0001", "0002"])
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
 def test_a_database_of_every_released_schema_is_brought_forward(
     empty_address: str, tmp_path: Path, revision: str
 ) -> None:
@@ -159,7 +159,7 @@ def test_a_database_of_every_released_schema_is_brought_forward(
         rows = list(gallery(database, model=MODEL, since_us=None))
         assert sorted(row.exemplar_id for row in rows) == [1, 2, 3]
         assert check(database, None) == []
-        if database.address.file is None:
+        if database.address.file is None and revision < "0003":  # days were made on the way
             assert rows_in(database, "exemplar_20231114") == 2
             assert rows_in(database, "exemplar_20231116") == 1
 

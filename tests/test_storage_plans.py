@@ -20,11 +20,12 @@ from storage.database import Database
 from storage.due import old_sightings
 from storage.exemplars import evidence_of, stored_exemplars
 from storage.gallery import Part, count_people, owners
-from storage.identities import identities
+from storage.identities import find_identity, identities
 from storage.partitions import DAY_US
 from storage.sightings import last_sighting, record_sighting, sightings, trajectory
 from storage.types import IdentityId, SightingId, Span
 from storage.verdict_pictures import pictures_of_visits
+from storage.whereabouts import whereabouts
 from streams.types import CameraId
 from tests.storage_builders import MODEL, TEN_O_CLOCK_US, exemplar, link_new, link_to, sighting
 
@@ -47,7 +48,23 @@ COPIES = """
 COPIED_EVENTS = """
     INSERT INTO link_event (sighting_id, sequence, decision, identity_id, threshold, reason,
         calibration, made_by, made_at_us)
-    SELECT id, 0, 'new', identity_id, 0.5, 'x', 'x', 'x', 1 FROM sighting WHERE id > 2
+    SELECT id, 0, 'new', identity_id, 0.5, 'x', 'x', 'x', 1 FROM sighting
+    WHERE id NOT IN (SELECT sighting_id FROM link_event)
+"""
+
+PERSONS = """
+    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 60)
+    INSERT INTO identity (made_at_us) SELECT CAST(:now_us AS bigint) FROM n
+"""
+VISITS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+    INSERT INTO sighting (key, track, part, camera_id, modality, first_seen_us, last_seen_us,
+        duration_us, n_frames, trail, model_version_id, identity_id, link_sequence)
+    SELECT 'k' || i, 't' || i, 0, camera_id, modality,
+        first_seen_us + i * CAST(:minute_us AS bigint),
+        last_seen_us + i * CAST(:minute_us AS bigint), duration_us, n_frames, trail,
+        model_version_id, 1 + i % 60, 0
+    FROM sighting, n WHERE sighting.id = 1
 """
 
 
@@ -63,6 +80,20 @@ def busy_site(database: Database) -> Database:
         connection.execute(text(COPIED_EVENTS))
     with database.write() as connection:
         connection.execute(text("ANALYZE"))
+    return database
+
+
+@pytest.fixture
+def site_of_many(database: Database) -> Database:
+    """Sixty persons of fifty visits each, one a minute; vacuumed as by itself."""
+    record_sighting(database, sighting(0), now_us=TEN_O_CLOCK_US)
+    with database.write() as connection:
+        connection.execute(text(PERSONS), {"now_us": TEN_O_CLOCK_US})
+        connection.execute(text(VISITS), {"minute_us": MINUTE_US})
+        connection.execute(text(COPIED_EVENTS))
+    with database.engine.connect() as connection:
+        by_itself = connection.execution_options(isolation_level="AUTOCOMMIT")
+        by_itself.execute(text("ANALYZE" if database.address.file else "VACUUM ANALYZE"))
     return database
 
 
@@ -87,8 +118,11 @@ def site_of_days(database: Database) -> Database:
 class Plans:
     """How the database answers every SELECT that it is asked."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, as_it_is: bool = False) -> None:
+        """With `as_it_is` PostgreSQL decides as it would, whole tables included."""
         self.text = ""
+        self.each: list[str] = []
+        self._as_it_is = as_it_is
         self.is_sqlite = database.address.file is not None
         self._database = database
 
@@ -109,10 +143,12 @@ class Plans:
             raw.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
             rows = [str(row[3]) for row in raw.fetchall()]
         else:
-            raw.execute("SET LOCAL enable_seqscan = off")
+            if not self._as_it_is:
+                raw.execute("SET LOCAL enable_seqscan = off")
             raw.execute(f"EXPLAIN {statement}", parameters)
             rows = [str(row[0]) for row in raw.fetchall()]
-        self.text += "\n".join(rows) + "\n"
+        self.each.append("\n".join(rows))
+        self.text += self.each[-1] + "\n"
         raw.close()
 
     def days(self) -> int:
@@ -136,6 +172,47 @@ def test_a_trajectory_is_a_range_of_its_index(busy_site: Database) -> None:
         assert plans.text.count("ix_sighting_trajectory") == 2
     plans.assert_no_scan()
     plans.assert_no_sort()
+
+
+def test_a_trajectory_among_many_persons_reads_that_persons_visits_only(
+    site_of_many: Database,
+) -> None:
+    with Plans(site_of_many, as_it_is=True) as plans:
+        assert len(trajectory(site_of_many, IdentityId(7))) == 50
+
+    if plans.is_sqlite:
+        assert "sighting USING INDEX ix_sighting_trajectory (identity_id=?)" in plans.text
+        plans.assert_no_sort()
+    else:
+        assert "ix_sighting_trajectory" in plans.text
+        assert "Index Cond: (identity_id = '7'::bigint)" in plans.text
+    assert not re.search(r"(SCAN|Seq Scan on) sighting", plans.text), plans.text
+
+
+def test_the_last_visit_among_many_persons_is_one_entry_of_the_index(
+    site_of_many: Database,
+) -> None:
+    with Plans(site_of_many, as_it_is=True) as plans:
+        assert last_sighting(site_of_many, IdentityId(7)) is not None
+
+    if plans.is_sqlite:
+        assert "sighting USING INDEX ix_sighting_trajectory (identity_id=?)" in plans.text
+    else:
+        visit, _pictures = plans.each
+        assert visit.startswith("Limit"), plans.text
+        assert "Index Scan Backward using ix_sighting_trajectory on sighting" in visit
+        assert "Sort" not in visit, plans.text
+    plans.assert_no_sort()
+
+
+def test_where_and_when_is_read_from_the_index_alone(site_of_many: Database) -> None:
+    told = "COVERING INDEX" if site_of_many.address.file else "Index Only Scan using"
+    with Plans(site_of_many, as_it_is=True) as plans:
+        assert len(whereabouts(site_of_many, IdentityId(7))) == 50
+        assert find_identity(site_of_many, "P-0007").n_sightings == 50
+
+    assert plans.text.count(f"{told} ix_sighting_trajectory") == 2, plans.text
+    plans.assert_no_scan()
 
 
 def test_a_span_is_a_range_of_its_index(busy_site: Database) -> None:

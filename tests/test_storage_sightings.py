@@ -22,6 +22,7 @@ from storage.sightings import (
     trajectory,
 )
 from storage.types import Decision, IdentityId, NewLink, SightingId, Span
+from storage.whereabouts import Whereabouts, whereabouts
 from streams.types import CameraId, Modality
 from tests.storage_builders import (
     MODEL,
@@ -287,3 +288,26 @@ def test_whatever_is_decided_the_sighting_shows_the_newest_decision(
     shown = {s.id: s.identity for s in sightings(database) if s.id in expected}
     assert shown == expected
     assert check(database, None) == []
+
+
+def test_whereabouts_are_a_trajectory_without_its_reasons(database: Database) -> None:
+    for number, camera in enumerate(("gate", "yard", "gate")):
+        said = link_new() if number == 0 else link_to(1)
+        visit = sighting(number, camera=camera, modality=Modality.INFRARED, link=said)
+        record_sighting(database, visit, now_us=TEN_O_CLOCK_US)
+    later = Span(from_us=TEN_O_CLOCK_US + 60 * SECOND_US)
+
+    assert [each.camera for each in whereabouts(database, IdentityId(1))] == [
+        *("gate", "yard", "gate")
+    ]
+    assert whereabouts(database, IdentityId(1), span=later) == [
+        Whereabouts(
+            sighting=visit.id,
+            camera=visit.camera,
+            modality=visit.modality,
+            first_seen_us=visit.first_seen_us,
+            last_seen_us=visit.last_seen_us,
+        )
+        for visit in trajectory(database, IdentityId(1), span=later)
+    ]
+    assert whereabouts(database, IdentityId(2)) == []

@@ -21,7 +21,7 @@ MEAN_COLOUR = (123.675, 116.28, 103.53)
 
 def augment(pixels: Picture, modality: Modality, rng: np.random.Generator) -> Picture:
     """One random bad version of a crop: far, dark, compressed, noisy, half hidden."""
-    x = _frame_differently(_show_a_part(pixels, rng), rng)
+    x = _frame_differently(pixels, rng)
     x = _colours(x, rng) if modality is Modality.VISIBLE else _illuminator(x, rng)
     x = _exposure(x, rng, strong=modality is Modality.INFRARED)
     x = _optics(x, rng)
@@ -78,20 +78,6 @@ def pseudo_infrared(pixels: Picture, rng: np.random.Generator) -> Picture:
     return np.repeat(np.clip(grey * 255, 0, 255)[..., None], 3, 2).astype(np.float32)
 
 
-def _show_a_part(x: Picture, rng: np.random.Generator) -> Picture:
-    """A desk, a car or the picture's edge hides legs or a side, and the box ends there."""
-    height, width = x.shape[:2]
-    choice = rng.random()
-    if choice < 0.2:
-        part = x[: round(height * rng.uniform(0.4, 0.9))]
-    elif choice < 0.3:
-        left = round(width * rng.uniform(0.1, 0.4))
-        part = x[:, left:] if rng.random() < 0.5 else x[:, : width - left]
-    else:
-        return x
-    return _float(cv2.resize(part, (width, height), interpolation=cv2.INTER_LINEAR))
-
-
 def _frame_differently(x: Picture, rng: np.random.Generator) -> Picture:
     """Boxes of detectors are loose, tight or off; people walk both ways."""
     height, width = x.shape[:2]
@@ -144,16 +130,12 @@ def _optics(x: Picture, rng: np.random.Generator) -> Picture:
     """Distance, blur, noise and compression, in the order in which they happen."""
     height, width = x.shape[:2]
     if rng.random() < 0.7:
-        scale = rng.uniform(0.14, 0.625)  # a person of 36 to 160 pixels
+        scale = rng.uniform(0.1875, 0.625)  # a person of 48 to 160 pixels
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = cv2.resize(x, size, interpolation=cv2.INTER_AREA)
         x = _float(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR))
     if rng.random() < 0.2:
         x = _float(cv2.GaussianBlur(x, (0, 0), rng.uniform(0.6, 2.0)))
-    if rng.random() < 0.2:  # somebody walks past while the shutter is open
-        x = _float(cv2.blur(x, (max(round(width * rng.uniform(0.03, 0.15)), 1), 1)))
-    if rng.random() < 0.12:
-        x = _starve(x, rng)
     if rng.random() < 0.4:
         x = x + rng.normal(0, rng.uniform(2, 12), (height, width, 1)).astype(np.float32)
     if rng.random() < 0.4:
@@ -161,12 +143,6 @@ def _optics(x: Picture, rng: np.random.Generator) -> Picture:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 86))]
         x = _float(cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR))
     return x
-
-
-def _starve(x: Picture, rng: np.random.Generator) -> Picture:
-    """Too little light: what is left lies in the sensor's noise, and half of that below black."""
-    noise = rng.normal(0, rng.uniform(2, 8), x.shape[:2]).astype(np.float32)
-    return _float(np.clip(x * rng.uniform(0.2, 0.5) + noise[..., None], 0, 255))
 
 
 def _float(x: object) -> Picture:

@@ -11,12 +11,15 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import (
+    alerts,
     audit,
     calibrate,
     camera,
+    clip,
     config,
     data,
     database,
+    deliveries,
     embed,
     erase,
     evaluate,
@@ -27,9 +30,11 @@ from pipeline.cli import (
     refine,
     run,
     search,
+    serve,
     topology,
     track,
     train,
+    user,
     vectors,
     verdict,
 )
@@ -78,6 +83,8 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(run.replay)
+app.command()(serve.serve)
+app.add_typer(user.app, name="user")
 app.add_typer(query.app, name="query")
 app.add_typer(verdict.app, name="verdict")
 app.command()(search.search)
@@ -91,6 +98,10 @@ app.command()(train.train)
 app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(camera.app, name="camera")
+app.add_typer(alerts.app, name="alerts")
+app.command()(deliveries.deliver)
+app.add_typer(deliveries.app, name="deliveries")
+app.command()(clip.clip)
 app.command()(erase.erase)
 app.add_typer(hold.app, name="hold")
 app.command()(audit.audit)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking import write_down
+from pipeline.cli.asking import typed_person, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -22,7 +22,6 @@ from storage.database import open_database
 from storage.erasure import ErasurePlan, Receipt, plan_erasure
 from storage.erasure import erase as erase_person
 from storage.evidence import EvidenceStore
-from storage.identities import read_number
 from storage.types import person_name
 from streams.clock import SystemClock
 
@@ -66,7 +65,7 @@ def erase(
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
         raise UsageInvalid("--yes: say it where nobody can be asked, or look with --dry-run first")
     who = name_operator(operator)
-    identity = read_number(person)
+    identity = typed_person(person)
     storage = read_config(config).storage
     evidence = EvidenceStore(storage.evidence, reserve_mb=storage.reserve_mb)
     with open_database(storage.database.get_secret_value()) as database:
@@ -103,6 +102,9 @@ def _tell_plan(plan: ErasurePlan, *, with_unsure: bool, as_json: bool) -> None:
                 "n_exemplars": plan.n_exemplars,
                 "n_pictures": plan.n_pictures,
                 "n_shared_pictures": plan.n_shared,
+                "n_alerts": plan.n_alerts,
+                "n_interests": plan.n_interests,
+                "n_recordings_left": plan.n_recordings,
                 "n_unsure": plan.n_unsure,
                 "holds": [str(hold) for hold in plan.holds],
                 "exports": _exports(plan),
@@ -113,6 +115,11 @@ def _tell_plan(plan: ErasurePlan, *, with_unsure: bool, as_json: bool) -> None:
         f"{person_name(plan.identity)}: {plan.n_sightings} visits, {plan.n_exemplars} vectors and "
         f"{plan.n_pictures} pictures would be deleted."
     )
+    if plan.n_alerts or plan.n_interests:
+        print_line(
+            f"{plan.n_alerts} alerts would lose who, words and picture; {plan.n_interests} entries "
+            "of the list of persons of interest would be deleted."
+        )
     for hold in plan.holds:
         print_line(f"Refused while it holds: {hold}.")
     _tell_rest(plan, with_unsure=with_unsure)
@@ -137,6 +144,7 @@ def _tell_receipt(receipt: Receipt, plan: ErasurePlan, *, with_unsure: bool, as_
                 "log_emptied": receipt.wiped.log,
                 "advice": [*receipt.wiped.advice, BACKUPS],
                 "n_unsure_left": 0 if with_unsure else plan.n_unsure,
+                "n_recordings_left": plan.n_recordings,
                 "exports": _exports(plan),
             }
         )
@@ -162,6 +170,11 @@ def _tell_rest(plan: ErasurePlan, *, with_unsure: bool) -> None:
         print_line(
             f"{plan.n_unsure} unsure visits most resemble this person and stay: look at them, or "
             "use --with-unsure."
+        )
+    if plan.n_recordings:
+        print_line(
+            f"{plan.n_recordings} recorded files may show this person and stay until they expire: "
+            "they show others too."
         )
     for entry in plan.exports:
         print_line(

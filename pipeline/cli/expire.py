@@ -94,6 +94,11 @@ def _tell(found: Expired, verb: str) -> None:
         "gaps": found.n_gaps,
         "runs": found.n_runs,
         "rows of the audit": found.n_audit,
+        "alerts": found.n_alerts,
+        "deliveries": found.n_deliveries,
+        "sessions and tokens": found.n_sessions,
+        "persons of interest": found.n_interests,
+        "names": found.n_names,
     }
     counted = [f"{number} {name}" for name, number in words.items() if number]
     print_line(f"{', '.join(counted)} {verb}" if counted else "nothing is due")

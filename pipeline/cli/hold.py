@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking import write_down
+from pipeline.cli.asking import typed_person, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -19,7 +19,6 @@ from pipeline.cli.output import clock_time, iso_time, print_json, print_line, pr
 from pipeline.errors import UsageInvalid
 from storage.database import open_database
 from storage.holds import LegalHold, holds, lift_hold, place_hold
-from storage.identities import read_number
 from storage.types import person_name
 from streams.clock import SystemClock
 
@@ -50,7 +49,7 @@ def place(
     with open_database(read_config(config).storage.database.get_secret_value()) as database:
         placed = place_hold(
             database,
-            read_number(person),
+            typed_person(person),
             reason=reason.strip(),
             made_by=name_operator(operator),
             now_us=SystemClock().now_us(),
@@ -75,7 +74,7 @@ def lift(
     with open_database(read_config(config).storage.database.get_secret_value()) as database:
         lifted = lift_hold(
             database,
-            read_number(person),
+            typed_person(person),
             number=number,
             made_by=name_operator(operator),
             now_us=SystemClock().now_us(),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking import as_person, write_down
+from pipeline.cli.asking import typed_camera, typed_person, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
@@ -40,7 +40,7 @@ from storage.evidence import EvidenceStore
 from storage.identities import find_identity, identities
 from storage.sightings import sightings, trajectory
 from storage.types import Span, person_name
-from streams.types import CameraId
+from storage.whereabouts import whereabouts
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,10 +57,6 @@ def _database(config: Path) -> Iterator[Database]:
         yield database
 
 
-def _camera(name: str | None) -> CameraId | None:
-    return None if name is None else CameraId(name)
-
-
 @app.command("identities")
 def query_identities(
     start: FromOption = None,
@@ -74,9 +70,10 @@ def query_identities(
     """Everybody who was seen. Example: noctule query identities --camera gate"""
     span = parse_span(start, end)
     with _database(config) as database:
+        at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "limit": limit}
         write_down(database, operator, "query identities", camera, **asked)
-        found = identities(database, span=span, camera=_camera(camera), limit=limit)
+        found = identities(database, span=span, camera=at, limit=limit)
     if as_json:
         print_json([identity_json(identity) for identity in found])
         return
@@ -111,9 +108,10 @@ def query_sightings(
     """Every visit to every camera, oldest first. Example: noctule query sightings --limit 20"""
     span = parse_span(start, end)
     with _database(config) as database:
+        at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "limit": limit}
         write_down(database, operator, "query sightings", camera, **asked)
-        found = sightings(database, span=span, camera=_camera(camera), limit=limit)
+        found = sightings(database, span=span, camera=at, limit=limit)
     if as_json:
         print_json([sighting_json(sighting) for sighting in found])
         return
@@ -139,20 +137,21 @@ def query_trajectory(
 
     Example: noctule query trajectory P-0002 --from 2026-06-01T14:00 --sheet P-0002.png
     """
-    span = parse_span(start, end)
+    span, number = parse_span(start, end), typed_person(identity)
     site = read_config(config)
     with open_database(site.storage.database.get_secret_value()) as database:
+        at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "camera": camera}
-        write_down(database, operator, "query trajectory", as_person(identity), **asked)
-        person = find_identity(database, identity)
-        found = trajectory(database, person.id, span=span, camera=_camera(camera))
+        write_down(database, operator, "query trajectory", person_name(number), **asked)
+        person = find_identity(database, person_name(number))
+        found = trajectory(database, person.id, span=span, camera=at)
         blind = gaps(
             database,
             span=Span(
                 from_us=found[0].first_seen_us if found else span.from_us,
                 to_us=found[-1].last_seen_us if found else span.to_us,
             ),
-            camera=_camera(camera),
+            camera=at,
         )
     if sheet is not None:
         evidence = EvidenceStore(site.storage.evidence, reserve_mb=site.storage.reserve_mb)
@@ -188,3 +187,46 @@ def query_trajectory(
             f"Nobody looked at {gap.camera} between {clock_time(gap.from_us)} and {until} "
             f"({gap.reason.value})."
         )
+
+
+@app.command("whereabouts")
+def query_whereabouts(
+    identity: Annotated[str, typer.Argument(help="A person, such as P-0002 or 2.")],
+    start: FromOption = None,
+    end: ToOption = None,
+    operator: OperatorOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Where one person was and when, without the reasons: quick however many visits there are.
+
+    Example: noctule query whereabouts P-0002 --from 2026-06-01 --json
+    """
+    span, number = parse_span(start, end), typed_person(identity)
+    with _database(config) as database:
+        asked = {"from": start, "to": end}
+        write_down(database, operator, "query whereabouts", person_name(number), **asked)
+        person = find_identity(database, person_name(number))
+        found = whereabouts(database, person.id, span=span)
+    if as_json:
+        print_json(
+            [
+                {
+                    "sighting": visit.sighting,
+                    "camera": visit.camera,
+                    "light": visit.modality.value,
+                    "first_seen": iso_time(visit.first_seen_us),
+                    "last_seen": iso_time(visit.last_seen_us),
+                }
+                for visit in found
+            ]
+        )
+        return
+    print_table(
+        ("first seen (UTC)", "last seen", "camera", "light"),
+        [
+            (clock_time(v.first_seen_us), clock_time(v.last_seen_us), v.camera, light(v.modality))
+            for v in found
+        ],
+        title=f"Person {person_name(person.id)}",
+    )

@@ -59,7 +59,7 @@ def refine(
     from models.reid.checkpoint import read_checkpoint
     from models.weights import obtain
     from pipeline.run.refining import think, write_down
-    from pipeline.run.topology import learn_topology
+    from pipeline.transit_times import learn_topology
 
     if hours is not None and (start or end):
         raise UsageInvalid("--hours goes back from the newest visit; give it without --from, --to")

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr
-from rich.logging import RichHandler
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -40,6 +35,7 @@ from pipeline.cli.output import (
     sighting_json,
     sighting_row,
 )
+from pipeline.cli.process import start_logging, stopped_by_signals
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from storage.address import read_address
@@ -106,8 +102,8 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
     from pipeline.run.watch import watch  # torch takes seconds: not for --help
 
     stop = threading.Event()
-    _start_logging(site.log_level)
-    with _stopped_by_signals(stop), _bar() as bar:
+    start_logging(site.log_level)
+    with stopped_by_signals(stop), _bar() as bar:
         task = bar.add_task("starting", total=None, words="")
 
         said_s = time.monotonic()
@@ -137,32 +133,6 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
     _conclude(site, config, done, as_json=as_json)
     if done.failures:
         raise typer.Exit(1)
-
-
-def _start_logging(level: str) -> None:
-    handler = RichHandler(console=progress_console, show_path=False, log_time_format="%H:%M:%S")
-    logging.basicConfig(level=level.upper(), handlers=[handler], format="%(message)s", force=True)
-    for chatty in ("alembic", "faiss", "matplotlib", "PIL"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-
-
-@contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM end the run in good order: open tracks are closed and written."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
-
-    def ask(number: int, _: object) -> None:
-        stop.set()
-        signal.signal(number, before[signal.Signals(number)])  # asked again, it ends at once
-
-    for number in numbers:
-        signal.signal(number, ask)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _bar() -> Bar:

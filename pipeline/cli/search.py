@@ -9,7 +9,7 @@ import typer
 
 from models.errors import PictureInvalid
 from models.reid.calibration import load_calibration
-from pipeline.cli.asking import write_down
+from pipeline.cli.asking import typed_camera, write_down
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
@@ -39,7 +39,7 @@ from storage.database import open_database
 from storage.gallery import Part
 from storage.types import person_name
 from streams.images import read_image
-from streams.types import CameraId, Modality
+from streams.types import Modality
 
 if TYPE_CHECKING:
     from models.types import Crop
@@ -73,17 +73,18 @@ def search(
     files = [*(pictures or []), *(image or [])]
     if not files:
         raise UsageInvalid("name at least one picture, such as: noctule search red-coat.jpg")
-    part = Part(
-        camera=CameraId(camera) if camera else None,
-        span=parse_span(start, end),
-        modality=Modality(seen_in) if seen_in else None,
-    )
+    span = parse_span(start, end)
     from models.reid.embedder import load_embedder  # torch takes seconds: not for --help
 
     site = read_config(config)
     crops = [_read(file, modality) for file in files]
-    embedder = load_embedder(site.embedder)
     with open_database(site.storage.database.get_secret_value()) as database:
+        part = Part(
+            camera=typed_camera(database, camera),
+            span=span,
+            modality=Modality(seen_in) if seen_in else None,
+        )
+        embedder = load_embedder(site.embedder)
         asked = {"from": start, "to": end, "seen_in": seen_in, "pictures": list(map(str, files))}
         write_down(database, operator, "search", camera, **asked)
         found = search_database(

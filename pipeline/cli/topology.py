@@ -12,7 +12,7 @@ from pipeline.cli.output import percent, print_json, print_line, print_table
 from pipeline.cli.topology_plot import draw
 from pipeline.errors import UsageInvalid
 from pipeline.linking.topology import Topology, Way, range_words, words
-from pipeline.run.topology import learn_topology
+from pipeline.transit_times import learn_topology
 from storage.database import open_database
 
 

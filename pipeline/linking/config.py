@@ -29,8 +29,8 @@ class Costs:
     missed: float
 
 
-COSTS = {"precision": Costs(wrong=10, missed=3), "recall": Costs(wrong=3, missed=4)}
-"""By `favour`. Precision: a wrong link is as bad as ten doubts, since it taints whatever is later
+COSTS = {"precision": Costs(wrong=5, missed=3), "recall": Costs(wrong=3, missed=4)}
+"""By `favour`. Precision: a wrong link is as bad as five doubts, since it taints whatever is later
 compared with that person; recall: missing somebody is worse than asking about a few strangers."""
 
 
@@ -41,7 +41,7 @@ class LinkingConfig(Section):
         Literal["precision", "recall"],
         Field(
             description="What matters more: that links are right (precision: a wrong link costs as "
-            "much as ten doubts, a missed one as three), or that nobody is missed (recall: three "
+            "much as five doubts, a missed one as three), or that nobody is missed (recall: three "
             "and four). Sets link_at and new_at where they are not set themselves."
         ),
     ] = "precision"
@@ -51,7 +51,7 @@ class LinkingConfig(Section):
             gt=0.5,
             lt=1,
             description="Probability that joins a tracklet to an identity, 0-1. Default: by "
-            "favour, 0.9 for precision, 0.67 for recall.",
+            "favour, 0.8 for precision, 0.67 for recall.",
         ),
     ] = None
     new_at: Annotated[

@@ -130,7 +130,8 @@ def corrected(
 
 
 def _variance(square: npt.ArrayLike) -> Floats:
-    return np.asarray(square + NOISE * (1 - np.asarray(square, np.float64)), np.float64)
+    square = np.asarray(square, np.float64)
+    return np.asarray(square + NOISE * (1 - square), np.float64)
 
 
 def _of_pair(

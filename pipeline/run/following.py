@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
-from pipeline.linking.gallery import Gallery, looks_of
+from pipeline.linking.gallery import MOST_LOOKS, Gallery, looks_of
 from pipeline.run.remember import Memory, Writing
 from storage.changes import Changed, Cursor, changes
 from storage.database import Database
 from storage.gallery import gallery as gallery_rows
+from storage.reembedding import Outdated
+from storage.sightings import persons_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,24 @@ class Following:
             n_moved, n_gone = len(news.moved), len(news.gone)
             logger.info("followed others: %d visits moved, %d people gone", n_moved, n_gone)
         self._cursor = news.next
+
+    def learn(self, described: Sequence[Outdated]) -> None:
+        """Take over how visits look now that the network in use has described these pictures.
+
+        Of somebody who is known by as many looks as are kept, no older ones are wanted.
+        """
+        sightings = {picture.sighting for picture in described}
+        rows = gallery_rows(
+            self._database,
+            model=self._model,
+            since_us=min(picture.captured_at_us for picture in described),
+            identities=persons_of(self._database, sightings),
+        )
+        for identity, look in looks_of(row for row in rows if row.sighting in sightings):
+            if look.sighting is not None:
+                self._gallery.move(look.sighting, None)
+            if len(self._gallery.looks(identity)) < MOST_LOOKS:
+                self._gallery.add(identity, look)
 
     def _move(self, change: Changed) -> bool:
         """Whether nothing remains to be done."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
+from pipeline.linking.evidence import Calibrated
 from pipeline.linking.gallery import Gallery, fill, looks_of
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Topology
 from pipeline.run.following import Following
 from pipeline.run.refining import SecondThoughts
-from pipeline.run.remember import Memory, Writing
-from pipeline.run.topology import learn_topology
+from pipeline.run.remember import Memory, Remembered, Writing
+from pipeline.run.renewal import Renewal
+from pipeline.transit_times import learn_topology
 from pipeline.types import Tracklet
 from storage.changes import newest
 from storage.database import Database
@@ -48,7 +51,9 @@ class Minds:
         writing: Writing,
     ) -> None:
         embedder = load_embedder(config.embedder)
+        evidence = EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb)
         calibration = load_calibration(config.embedder, model=embedder.model)
+        self.calibration: Calibrated = calibration
         self._linking = config.linking
         self._database = database
         self._writing = writing
@@ -57,7 +62,7 @@ class Minds:
         self._strangers = Strangers()
         self._memory = Memory(
             database=database,
-            evidence=EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb),
+            evidence=evidence,
             embedder=embedder,
             calibration=calibration,
             gallery=self._gallery,
@@ -79,14 +84,27 @@ class Minds:
             transits=self._learn_ways,
         )
         self._following: Following | None = None
+        self._renewal = Renewal(database=database, evidence=evidence, embedder=embedder)
 
-    def remember(self, tracklet: Tracklet) -> None:
+    @property
+    def model(self) -> str:
+        """The network in use."""
+        return self._model
+
+    def remember(self, tracklet: Tracklet) -> Remembered:
         """Catch up with what others said, decide, record; now and then think again."""
         if self._following is None:
             self._following = self._writing(lambda: self._recall(tracklet.first_seen_us))
         self._following.catch_up()
-        self._memory.remember(tracklet)
+        remembered = self._memory.remember(tracklet)
         self._second_thoughts.after(tracklet)
+        return remembered
+
+    def idle(self) -> None:
+        """While nobody comes: describe old pictures anew, if the network is a new one."""
+        described = self._renewal.step()
+        if described and self._following is not None:
+            self._writing(partial(self._following.learn, described))
 
     def conclude(self) -> None:
         """Think again at the end of recorded footage."""

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from models.detect.types import Detector
 from pipeline.config import SiteConfig
-from pipeline.tracking.tracklets import CameraTracker
+from pipeline.tracking.tracklets import CameraTracker, OpenTrack
 from pipeline.types import Tracklet
 from streams.motion import MotionGate
 from streams.types import CameraId, Frame
 
 _TICK_US = 500_000
 """A camera that was silent for this long is told the time, so that its tracks can end."""
+_UNSEEN_US = 500_000
+"""A person not found for longer is not drawn."""
 
 
 class Perception:
@@ -24,6 +26,7 @@ class Perception:
         self._gates = {camera: MotionGate(config.motion) for camera in cameras}
         self._trackers = {camera: CameraTracker(camera, config.tracking) for camera in cameras}
         self._told_us: dict[CameraId, int] = {}
+        self._searched_us: dict[CameraId, int] = {}
         self.n_frames = 0
         self.n_still = 0
 
@@ -33,6 +36,7 @@ class Perception:
         found: list[Tracklet] = []
         for frame, detections in zip(moving, self._detector.detect(moving), strict=True):
             found += self._trackers[frame.camera].update(frame, detections)
+            self._searched_us[frame.camera] = frame.captured_at_us
         for frame in frames:
             self._told_us[frame.camera] = frame.captured_at_us
             if not any(frame is other for other in moving):
@@ -40,6 +44,16 @@ class Perception:
         self.n_frames += len(frames)
         self.n_still += len(frames) - len(moving)
         return found + self._tick(min(frame.captured_at_us for frame in frames)) if frames else []
+
+    def open_tracks(self, camera: CameraId) -> list[OpenTrack]:
+        """People of a camera, also those lost for less than the tracker's patience."""
+        return self._trackers[camera].open_tracks()
+
+    def in_view(self, camera: CameraId) -> tuple[OpenTrack, ...]:
+        """People in a camera's newest picture that was searched."""
+        since_us = self._searched_us.get(camera, 0) - _UNSEEN_US
+        tracks = self._trackers[camera].open_tracks()
+        return tuple(track for track in tracks if track.last_seen_us >= since_us)
 
     def cut(self, camera: CameraId) -> list[Tracklet]:
         """End every open track of a camera: nobody looks there now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,10 @@ class Reembedder:
 
     Args:
         batch: Exemplars per step: one transaction.
+
+    Attributes:
+        n_described: Exemplars that got a vector of the network in use.
+        n_skipped: Exemplars whose picture is missing or damaged.
     """
 
     def __init__(
@@ -62,8 +67,8 @@ class Reembedder:
         self._embedder = embedder
         self._batch = batch
         self._before: int | None = None
-        self._n_described = 0
-        self._n_skipped = 0
+        self.n_described = 0
+        self.n_skipped = 0
 
     def step(self) -> int:
         """Look at the next few exemplars; returns how many, 0 at the end.
@@ -74,21 +79,28 @@ class Reembedder:
         todo = outdated(
             self._database, model=self._embedder.model, before=self._before, limit=self._batch
         )
-        if not todo:
-            return 0
+        if todo:
+            self.describe(todo)
+            self._before = todo[-1].exemplar_id
+        return len(todo)
+
+    def describe(self, todo: Sequence[Outdated]) -> None:
+        """Describe these anew, those of which there is a sound picture.
+
+        Raises:
+            DatabaseBusy: See `Database.write`; nothing was changed.
+        """
         crops = {old.exemplar_id: crop for old in todo if (crop := self._crop(old)) is not None}
         vectors = self._embedder.embed(list(crops.values())).vectors
-        self._n_described += replace_vectors(
+        self.n_described += replace_vectors(
             self._database, dict(zip(crops, vectors, strict=True)), model=self._embedder.model
         )
-        self._n_skipped += len(todo) - len(crops)
-        self._before = todo[-1].exemplar_id
-        return len(todo)
+        self.n_skipped += len(todo) - len(crops)
 
     def progress(self) -> Reembedded:
         """How far it has come; counts what is left."""
         n_left = count_outdated(self._database, model=self._embedder.model, before=self._before)
-        return Reembedded(n_described=self._n_described, n_skipped=self._n_skipped, n_left=n_left)
+        return Reembedded(n_described=self.n_described, n_skipped=self.n_skipped, n_left=n_left)
 
     def _crop(self, old: Outdated) -> Crop | None:
         try:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -18,11 +16,13 @@ from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Look, Path, mean_look, trust_of
+from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look, trust_of
 from pipeline.linking.ground import to_ground
 from pipeline.linking.linker import continued, link
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
+from pipeline.run.writing import Writing as Writing
+from pipeline.run.writing import until_written as until_written
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
 from storage.errors import DiskFull
@@ -37,19 +37,15 @@ from storage.types import (
     Recorded,
     SightingId,
 )
-from streams.errors import Transient
 from streams.types import CameraId, Modality
 
 logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 UNRECOGNISABLE = "no picture was good enough to recognise anybody"
 LEFT_TO_NOBODY = "an operator left this view to nobody"
 
 _TRAIL_STEP_US = 500_000
 _JPEG_QUALITY = 92
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S, _PATIENCE_S = 0.5, 10.0, 300.0
 _REMEMBERED_TRACKS = 4096
 """Tracks whose next part may still come; far more than can be open at once."""
 _PICTURES_WHEN_KNOWN = 2
@@ -71,10 +67,20 @@ class _OpenTrack:
     paths: list[Path] = field(default_factory=list)
 
 
-class Writing(Protocol):
-    """Carries out a write, trying again while the database is busy or away."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Remembered:
+    """A tracklet as it was recorded.
 
-    def __call__(self, write: Callable[[], T], /) -> T: ...
+    Attributes:
+        means: Per modality, the unit mean of its vectors; may be empty.
+        trust: How far its pictures can be trusted, [0, 1].
+    """
+
+    sighting: NewSighting
+    recorded: Recorded
+    means: Mapping[Modality, Vector]
+    trust: float
+    is_last: bool
 
 
 class Memory:
@@ -118,7 +124,7 @@ class Memory:
         self._evidence_failed = False
         self._until_written = writing or until_written
 
-    def remember(self, tracklet: Tracklet) -> None:
+    def remember(self, tracklet: Tracklet) -> Remembered:
         """Record a tracklet as a sighting, once: a known key changes nothing."""
         track = self._track(tracklet)
         tracklet = replace(tracklet, crops=self._worth_embedding(tracklet, track))
@@ -152,6 +158,13 @@ class Memory:
         if tracklet.is_last:
             self._tracks.pop(tracklet.track, None)
         self._listener(recorded, decision)
+        return Remembered(
+            sighting=sighting,
+            recorded=recorded,
+            means=means,
+            trust=trust_of([crop.quality for crop in tracklet.crops]),
+            is_last=tracklet.is_last,
+        )
 
     def use_transits(self, transits: Transits | None) -> None:
         """From now on the ways between cameras are these."""
@@ -337,26 +350,6 @@ class Memory:
             logger.info("pictures of sightings are kept again")
         self._evidence_failed = False
         return sha256
-
-
-def until_written(write: Callable[[], T]) -> T:
-    """What `write` returns, tried again while the database is busy or away.
-
-    Raises:
-        Transient: It stayed so for `_PATIENCE_S`.
-    """
-    pause_s = _FIRST_PAUSE_S
-    waited_s = 0.0
-    while True:
-        try:
-            return write()
-        except Transient as error:
-            if waited_s >= _PATIENCE_S:
-                raise
-            logger.warning("nothing is lost yet, next try in %.1f s: %s", pause_s, error)
-        time.sleep(pause_s)
-        waited_s += pause_s
-        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 def to_jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:

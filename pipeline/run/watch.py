@@ -16,9 +16,13 @@ from models.detect.load import load_detector
 from models.fetch import Received
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
+from pipeline.run.alerting import Alerting
 from pipeline.run.expiring import Expiring
 from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception, batches
+from pipeline.run.publish import Publisher
+from pipeline.run.recording import Recording, note_recorded
+from pipeline.run.remember import Remembered
 from pipeline.run.spool import Spool
 from pipeline.run.spool_files import Closed
 from pipeline.stage import Stage
@@ -99,6 +103,7 @@ def watch(
     progress = Progress()
 
     def heard(recorded: Recorded, link: NewLink) -> None:
+        publisher.heard(recorded, link)
         if recorded.was_known:
             progress.n_known += 1
         else:
@@ -132,27 +137,48 @@ def watch(
         for camera in config.cameras:
             address = shown(camera.source.get_secret_value())
             record_camera(database, CameraId(camera.name), description=address)
+        publisher = stack.enter_context(Publisher(config, live=live, clock=clock))
         if live:
             stack.enter_context(_expiring(config, database, clock))
-        told = _Teller(progress, perception, report)
+        else:
+            note_recorded(config)
+        alerting = stack.enter_context(
+            Alerting(
+                config,
+                database,
+                live=live,
+                clock=clock,
+                model=minds.model,
+                calibration=minds.calibration,
+            )
+        )
+        told = _Teller(progress, perception, report, publisher, alerting)
 
-        def remember(item: Closed) -> None:
+        def remember(item: Closed) -> Remembered | None:
             if isinstance(item, Gap):
                 spool.until_written(partial(record_gap, database, item))
-            else:
-                minds.remember(item)
+                return None
+            publisher.about(item.track)
+            return minds.remember(item)
 
         stack.callback(spool.keep)
         with Stage(
-            "remember", spool.working(remember), waiting=spool, closing=spool.closing
+            "remember",
+            spool.working(alerting.following(remember)),
+            waiting=spool,
+            closing=spool.closing,
+            idle=minds.idle if live else None,
         ) as stage:
             if replay is None:
                 try:
-                    _watch_live(config, perception, stage, told, stop)
+                    with Recording(config, database, clock) as recording:
+                        _watch_live(config, perception, stage, told, stop, recording)
                 finally:
                     _put_all(stage, perception.cut_all())
             elif _watch_recorded(replay, perception, stage, told, stop):
-                _put_all(stage, perception.cut_all())
+                cut = perception.cut_all()
+                _put_all(stage, cut)
+                alerting.announce(cut)
             else:  # what was cut short would stand for the whole visit: the next run tells it
                 progress.was_stopped = True
         if replay is not None and not progress.was_stopped:
@@ -187,8 +213,17 @@ def _expiring(config: SiteConfig, database: Database, clock: Clock) -> Expiring:
 class _Teller:
     """Reports progress often enough for a person, seldom enough for a computer."""
 
-    def __init__(self, progress: Progress, perception: Perception, report: Report) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        perception: Perception,
+        report: Report,
+        publisher: Publisher,
+        alerting: Alerting,
+    ) -> None:
         self.progress = progress
+        self.publisher = publisher
+        self.alerting = alerting
         self._perception = perception
         self._report = report
         self._last_s = 0.0
@@ -232,7 +267,12 @@ def _watch_recorded(
             return False
         if told.progress.first_us is None:
             told.progress.first_us = batch[0].captured_at_us
-        _put_all(stage, perception.perceive(batch))
+        tracklets = perception.perceive(batch)
+        _put_all(stage, tracklets)
+        told.publisher.saw(batch, perception)
+        told.alerting.announce(tracklets)
+        told.alerting.saw(batch, perception)
+        told.alerting.tick()
         told.progress.now_us = batch[-1].captured_at_us
         told.tell()
     told.progress.failures.update(replay.failures)
@@ -245,22 +285,32 @@ def _watch_live(
     stage: Stage[Closed],
     told: _Teller,
     stop: threading.Event,
+    recording: Recording,
 ) -> None:
     """The newest frame of every camera, until somebody says stop."""
-    with LiveFeeds(config.cameras) as feeds:
+    feeds = LiveFeeds(config.cameras, recording=recording.job)
+    with feeds:
         while not stop.is_set():
             events = feeds.take(_TAKE_S)
             for gap in (event for event in events if isinstance(event, Gap)):
                 stage.put(gap)
+                told.publisher.gap(gap)
+                told.alerting.gap(gap)
                 _put_all(stage, perception.cut(gap.camera))
             frames = [event for event in events if isinstance(event, Frame)]
             if frames:
                 _put_all(stage, perception.perceive(frames))
+                told.publisher.saw(frames, perception)
+                told.alerting.saw(frames, perception)
                 if told.progress.first_us is None:
                     told.progress.first_us = min(frame.captured_at_us for frame in frames)
                 told.progress.now_us = max(frame.captured_at_us for frame in frames)
             told.progress.health = tuple(feeds.health())
+            told.publisher.health(told.progress.health)
+            told.alerting.tick(told.progress.health, n_waiting=stage.n_waiting)
+            recording.put(feeds.segments())
             told.tell()
+    recording.put(feeds.segments())
 
 
 def _put_all(stage: Stage[Closed], items: Sequence[Closed]) -> None:

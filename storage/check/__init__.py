@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Connection, text
 
 from storage.audit import broken_links
+from storage.check.desk import bad_examples, spoken_of, unreadable_settings, wrong_states
 from storage.check.files import bad_evidence, unused_pictures
 from storage.check.persons import lost_holds, nobodies, risen
 from storage.check.rows import (
@@ -37,6 +38,10 @@ RULES: tuple[Callable[[Connection], Iterator[Problem]], ...] = (
     broken_links,
     overruled_verdicts,
     empty_verdicts,
+    wrong_states,
+    unreadable_settings,
+    bad_examples,
+    spoken_of,
 )
 
 

@@ -6,22 +6,20 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from storage.desk.pictures import referrers
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import SHA256, EvidenceStore
 from storage.problems import Problem, error, warning
-from storage.schema import EvidenceRow, ExemplarRow
+from storage.schema import EvidenceRow
 
 
 def unused_pictures(connection: Connection) -> Iterator[Problem]:
-    """The row of a picture goes with the last vector that refers to it."""
-    query = (
-        select(EvidenceRow.sha256)
-        .outerjoin(ExemplarRow, ExemplarRow.evidence == EvidenceRow.sha256)
-        .where(ExemplarRow.id.is_(None))
-        .order_by(EvidenceRow.sha256)
-    )
+    """The row of a picture goes with the last one that refers to it."""
+    query = select(EvidenceRow.sha256).order_by(EvidenceRow.sha256)
+    for column in referrers():
+        query = query.where(EvidenceRow.sha256.not_in(select(column).where(column.is_not(None))))
     for sha256 in connection.execute(query).scalars():
-        advice = "no sighting refers to this picture any more; it goes when it expires"
+        advice = "nothing refers to this picture any more; it goes when it expires"
         yield warning("unused picture", f"evidence {sha256}", advice)
 
 

@@ -11,6 +11,10 @@ BIG = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only in columns of type INTEGER, which hold 64 bits there."""
 
 NEVER_REUSED = {"sqlite_autoincrement": True}
+SHA256_DIGITS = 64
+WORDS_ERASED = "erased with the person"
+"""Stands where an operator's words stood about somebody who was erased; tables that are only
+appended allow this one change."""
 
 
 def one_of(column: str, values: type[StrEnum]) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.schema.base import BIG, NEVER_REUSED, Table
-
-SHA256_DIGITS = 64
+from storage.schema.base import BIG, NEVER_REUSED, SHA256_DIGITS, Table
 
 
 class AuditRow(Table):

@@ -102,6 +102,20 @@ class VerdictRow(Table):
     )
 
 
+class IdentityNameRow(Table):
+    __tablename__ = "identity_name"
+    __table_args__ = (
+        CheckConstraint("made_by <> ''", name="made_by"),
+        {"comment": "What operators call persons; only appended.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number; newest holds.")
+    identity_id: Mapped[int] = mapped_column(BIG, ForeignKey("identity.id"), comment="Whom.")
+    name: Mapped[str] = mapped_column(Text, comment="Such as `red coat`; empty takes it away.")
+    made_by: Mapped[str] = mapped_column(Text, comment="Operator's name.")
+    made_at_us: Mapped[int] = mapped_column(BIG, comment="When, microseconds UTC.")
+
+
 class VerdictSightingRow(Table):
     __tablename__ = "verdict_sighting"
     __table_args__ = (
@@ -124,3 +138,5 @@ class VerdictSightingRow(Table):
 Index("ix_link_event_of_identity", LinkEventRow.identity_id)
 # What operators said about a visit.
 Index("ix_verdict_sighting_of_sighting", VerdictSightingRow.sighting_id)
+# What a person is called.
+Index("ix_identity_name_of_identity", IdentityNameRow.identity_id, IdentityNameRow.id)

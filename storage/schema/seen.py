@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.schema.base import BIG, NEVER_REUSED, Table, one_of
+from storage.schema.base import BIG, NEVER_REUSED, SHA256_DIGITS, Table, one_of
 from streams.types import Modality
 
 TRAIL_ROW_BYTES = 5 * 8
@@ -105,7 +105,7 @@ class SightingRow(Table):
 class EvidenceRow(Table):
     __tablename__ = "evidence"
     __table_args__ = (
-        CheckConstraint("length(sha256) = 64", name="sha256"),
+        CheckConstraint(f"length(sha256) = {SHA256_DIGITS}", name="sha256"),
         {"comment": "Pictures in the evidence folder that rows refer to."},
     )
 
@@ -162,6 +162,31 @@ class GapRow(Table):
     reason: Mapped[str] = mapped_column(Text, comment="Why nobody looked.")
 
 
+class SegmentRow(Table):
+    __tablename__ = "segment"
+    __table_args__ = (
+        UniqueConstraint("camera_id", "from_us"),
+        UniqueConstraint("path"),
+        CheckConstraint("from_us <= to_us", name="span"),
+        CheckConstraint("path <> ''", name="path"),
+        CheckConstraint("n_bytes >= 0", name="n_bytes"),
+        CheckConstraint(f"length(sha256) = {SHA256_DIGITS}", name="sha256"),
+        {"comment": "Recorded files of cameras.", **NEVER_REUSED},
+    )
+
+    id: Mapped[int] = mapped_column(BIG, primary_key=True, comment="Row number.")
+    camera_id: Mapped[int] = mapped_column(BIG, ForeignKey("camera.id"), comment="Whose.")
+    from_us: Mapped[int] = mapped_column(BIG, comment="First frame, microseconds UTC.")
+    to_us: Mapped[int] = mapped_column(BIG, comment="Last frame, microseconds UTC.")
+    path: Mapped[str] = mapped_column(Text, comment="Below the folder of recordings, with /.")
+    codec: Mapped[str] = mapped_column(Text, comment="Such as `h264`.")
+    n_bytes: Mapped[int] = mapped_column(BIG, comment="Size of the file.")
+    sha256: Mapped[str] = mapped_column(Text, comment="Of the file, hex.")
+    kept_until_us: Mapped[int | None] = mapped_column(
+        BIG, comment="Evidence lock: is not deleted before; null: not locked."
+    )
+
+
 class RunRow(Table):
     __tablename__ = "run"
     __table_args__ = (
@@ -187,7 +212,18 @@ Index(
     SightingRow.first_seen_us,
     SightingRow.id,
 )
-# A person's trajectory, and their last sighting.
-Index("ix_sighting_trajectory", SightingRow.identity_id, SightingRow.first_seen_us, SightingRow.id)
+# A person's trajectory, and their last sighting; where and when is answered by the index alone,
+# for the visits of one person lie on as many pages.
+Index(
+    "ix_sighting_trajectory",
+    SightingRow.identity_id,
+    SightingRow.first_seen_us,
+    SightingRow.id,
+    SightingRow.last_seen_us,
+    SightingRow.camera_id,
+    SightingRow.modality,
+)
 # Who else refers to a picture before it is deleted.
 Index("ix_exemplar_of_evidence", ExemplarRow.evidence)
+# The oldest recordings, which go first.
+Index("ix_segment_of_span", SegmentRow.from_us, SegmentRow.id)

@@ -55,8 +55,9 @@ def checked_vectors(vectors: Vectors, dimension: int, name: str) -> Vectors:
         raise ValueError(f"{name}: expected (N, {dimension}), got {vectors.shape}")
     if vectors.dtype != np.float32:
         raise ValueError(f"{name}: expected float32, got {vectors.dtype}")
-    squares = np.einsum("nd,nd->n", vectors, vectors)
-    if not (np.abs(np.sqrt(squares) - 1) <= UNIT_TOLERANCE).all():  # NaN fails too
+    squares = np.vecdot(vectors, vectors)
+    least, most = (1 - UNIT_TOLERANCE) ** 2, (1 + UNIT_TOLERANCE) ** 2
+    if len(squares) and not least <= squares.min() <= squares.max() <= most:  # NaN fails too
         raise ValueError(f"{name}: expected finite rows of unit length")
     return np.ascontiguousarray(vectors)
 

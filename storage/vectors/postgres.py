@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import struct
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from storage.database import OUR_LOCKS, Database
 from storage.exemplars import to_vector
 from storage.failures import told_by
+from storage.rows import copy_rows
 from storage.schema import ExemplarRow, ModelVersionRow
 from storage.types import Neighbours
 from storage.vectors.block import RESCORED, RESCORED_PER_NEIGHBOUR
@@ -45,6 +47,8 @@ ROWS_AT_ONCE = 2000
 SAMPLE = 32
 """Of the newest vectors, compared with those that they repeat."""
 VECTORS_LOCK = 16
+BUILD_MEMORY = "1GB"
+"""For building a graph, at most; one that does not fit is built many times slower."""
 PREFIX = "exemplar_vector_"
 HAS_VECTOR = text("SELECT 1 FROM pg_type WHERE typname = 'vector'")
 TABLES = text("SELECT tablename FROM pg_tables WHERE tablename LIKE :like ORDER BY tablename")
@@ -112,9 +116,11 @@ class PostgresIndex:
         Raises:
             DatabaseBusy: See `Database.read`.
         """
+        self._drop_gone()
         while self._take_some():
             pass
         with self._writing() as connection:
+            connection.execute(text(f"SET LOCAL maintenance_work_mem = '{BUILD_MEMORY}'"))
             index = self._sql(
                 "CREATE INDEX IF NOT EXISTS ix_{table} ON {table} "
                 "USING hnsw (vector vector_cosine_ops)"
@@ -156,26 +162,30 @@ class PostgresIndex:
             connection.execute(self._sql("TRUNCATE {table}"))
             connection.execute(self._sql("COMMENT ON TABLE {table} IS NULL"))
 
-    def _take_some(self) -> bool:
-        """One batch of the newer exemplars; false if there are no more."""
+    def _drop_gone(self) -> None:
+        """Delete what repeats exemplars that are gone; a count tells, numbers are never reused."""
         with self._writing() as connection:
             told = self._read_state(connection)
-            watermark = told["watermark"]
-            # Both in one statement: somebody may be writing.
-            counts = select(
-                func.count().filter(ExemplarRow.id > watermark).label("newer"),
-                func.count().filter(ExemplarRow.id <= watermark).label("older"),
-            )
-            n_newer, n_older = connection.execute(counts.select_from(ExemplarRow)).one()
-            if n_older != told["n_exemplars"]:
-                connection.execute(
-                    self._sql(
-                        "DELETE FROM {table} AS v WHERE NOT EXISTS "
-                        "(SELECT 1 FROM exemplar AS e WHERE e.id = v.exemplar_id)"
-                    )
+            older = select(func.count()).where(ExemplarRow.id <= told["watermark"])
+            n_older = connection.execute(older).scalar_one()
+            if n_older == told["n_exemplars"]:
+                return
+            connection.execute(
+                self._sql(
+                    "DELETE FROM {table} AS v WHERE NOT EXISTS "
+                    "(SELECT 1 FROM exemplar AS e WHERE e.id = v.exemplar_id)"
                 )
-            elif n_newer == 0:
-                return False
+            )
+            self._write_state(connection, watermark=told["watermark"], n_exemplars=n_older)
+
+    def _take_some(self) -> bool:
+        """One batch of the newer exemplars; false if there are no more.
+
+        Exemplars that are deleted between two batches are missing from the count then, which the
+        next `refresh` finds out.
+        """
+        with self._writing() as connection:
+            told = self._read_state(connection)
             newer = (
                 select(
                     ExemplarRow.id,
@@ -183,22 +193,21 @@ class PostgresIndex:
                     ExemplarRow.modality,
                     ExemplarRow.vector,
                 )
-                .where(ExemplarRow.id > watermark)
+                .where(ExemplarRow.id > told["watermark"])
                 .order_by(ExemplarRow.id)
                 .limit(ROWS_AT_ONCE)
             )
             rows = connection.execute(newer).all()
+            if not rows:
+                return False
             ours = [
                 row
                 for row in rows
                 if row.model_version_id == self._model_row and row.modality == self._modality.value
             ]
             self._insert(connection, [row.id for row in ours], [to_vector(r.vector) for r in ours])
-            state = {
-                "watermark": rows[-1].id if rows else watermark,
-                "n_exemplars": n_older + len(rows),
-            }
-            connection.execute(self._sql("COMMENT ON TABLE {table} IS '" + json.dumps(state) + "'"))
+            n_exemplars = told["n_exemplars"] + len(rows)
+            self._write_state(connection, watermark=rows[-1].id, n_exemplars=n_exemplars)
             return len(rows) == ROWS_AT_ONCE
 
     def _read_state(self, connection: Connection) -> dict[str, int]:
@@ -206,16 +215,14 @@ class PostgresIndex:
         told = connection.execute(comment).scalar()
         return json.loads(told) if told else {"watermark": 0, "n_exemplars": 0}
 
+    def _write_state(self, connection: Connection, **state: int) -> None:
+        connection.execute(self._sql("COMMENT ON TABLE {table} IS '" + json.dumps(state) + "'"))
+
     def _insert(self, connection: Connection, ids: list[int], vectors: Collection[Vectors]) -> None:
         rows = [
-            {"id": number, "vector": _written(vector)}
-            for number, vector in zip(ids, vectors, strict=True)
+            (number, _written_binary(vector)) for number, vector in zip(ids, vectors, strict=True)
         ]
-        if rows:
-            insert = (
-                "INSERT INTO {table} (exemplar_id, vector) VALUES (:id, CAST(:vector AS vector))"
-            )
-            connection.execute(self._sql(insert), rows)
+        copy_rows(connection, self._table, ("exemplar_id", "vector"), ("bigint", "bytea"), rows)
 
     def _candidates(
         self, connection: Connection, query: Vectors, n: int, among: Ids | None
@@ -314,6 +321,14 @@ def _ensure_extension(db: Database) -> bool:
 def _written(vector: Vectors) -> str:
     """As pgvector reads it; every float32 comes back as it was."""
     return "[" + ",".join(map(str, vector.tolist())) + "]"
+
+
+def _written_binary(vector: Vectors) -> bytes:
+    """As pgvector sends and receives it: how many numbers, two zero bytes, big-endian float32.
+
+    Source: `vector_recv` of pgvector's vector.c.
+    """
+    return struct.pack(">HH", len(vector), 0) + vector.astype(">f4").tobytes()
 
 
 def _rescored(query: Vectors, candidates: list[tuple[int, list[float]]], k: int) -> Neighbours:

@@ -99,9 +99,10 @@ class Reading:
             total += np.where(known, counts * np.interp(single, _GRID, table), 0)
             count += known
         together = total / (1 + np.maximum(count - 1, 0) * LIGHTS_CORRELATION)
-        return np.clip(together, -MOST_LOG_RATIO, MOST_LOG_RATIO)
+        return np.asarray(np.clip(together, -MOST_LOG_RATIO, MOST_LOG_RATIO), np.float64)
 
 
 def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """At length 1; looks that cancel out stay at zero, similar to nobody."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(vectors / lengths, np.float64)

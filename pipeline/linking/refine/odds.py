@@ -106,8 +106,8 @@ class Table:
         pooled = scene.sums[list(core)].pooled()
         logs = scene.reading.log_ratios(pooled, self._sums[others])[0]
         logs += scene.prior(int(scene.size[list(core)].sum()), self._size[others])
-        ruled_out = self._ruled_out[np.ix_(list(core), others)].any(axis=0)
-        return np.where(ruled_out, 0.0, expit(logs))
+        ruled_out = self._ruled_out[list(core)][:, others].any(axis=0)
+        return np.asarray(np.where(ruled_out, 0.0, expit(logs)), np.float64)
 
     def may_be_in(self, block: Sequence[int], other: int) -> float:
         """That `block`, which was said to be of another cluster, is of it, [0, 1].

@@ -1,0 +1,1 @@
+"""One file per kind of rule; `pipeline.alerts.kinds` lists them."""

@@ -1,0 +1,246 @@
+"""What answers about visits and persons look like, and how they are made from records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.api.times import iso, iso_or_none
+from storage.rulings import OPERATOR
+from storage.types import (
+    Identity,
+    IdentityId,
+    Link,
+    Sighting,
+    person_name,
+    sighting_name,
+    verdict_name,
+)
+from streams.types import Gap
+
+Item = TypeVar("Item")
+Light = Literal["visible", "infrared"]
+_PERSON = re.compile(r"P-\d{4,}")
+
+
+class Answer(BaseModel):
+    """Closed: what is not declared is not told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(Answer, Generic[Item]):
+    """A part of a long answer."""
+
+    items: list[Item]
+    next: str | None = Field(
+        description="`cursor` of the next page; null: this is the last one.", examples=[None]
+    )
+
+
+class Done(Answer):
+    """Something was done."""
+
+    ok: Literal[True] = True
+
+
+class LinkAnswer(Answer):
+    """Who a visit is said to be, and why."""
+
+    decision: Literal["link", "new", "unsure"]
+    probability: float | None = Field(
+        description="That the candidate is the same person, 0 to 1.", examples=[0.91]
+    )
+    threshold: float = Field(description="What a link had to reach, 0 to 1.", examples=[0.9])
+    candidate: str | None = Field(description="Best person compared.", examples=["P-0002"])
+    runner_up: str | None = Field(description="Second-best person.", examples=["P-0007"])
+    runner_up_probability: float | None = Field(examples=[0.04])
+    reason: str = Field(examples=["0.91 for P-0002: 12 s after gate-1, usual 9 to 15 s"])
+    grounds: dict[str, float | int | str] = Field(
+        description="The numbers behind the reason, by name."
+    )
+    calibration: str = Field(description="What made similarity a probability.")
+    made_by: str = Field(description="linker, refine, or the operator's name.", examples=["linker"])
+    is_operators: bool = Field(description="Whether an operator said it.")
+    verdict: str | None = Field(description="The operator's verdict it follows.", examples=[None])
+    made_at: str
+    made_at_us: int
+
+
+class SightingAnswer(Answer):
+    """One visit of one person to one camera."""
+
+    sighting: str = Field(examples=["S12"])
+    identity: str | None = Field(description="Who; null: unsure.", examples=["P-0002"])
+    name: str | None = Field(description="What operators call them.", examples=["red coat"])
+    camera: str = Field(examples=["gate-1"])
+    modality: Light
+    first_seen: str = Field(examples=["2026-06-01T14:00:00.500000Z"])
+    first_seen_us: int
+    last_seen: str
+    last_seen_us: int
+    n_frames: int
+    track: str = Field(description="Shared by all parts of one unbroken view.")
+    part: int
+    model: str = Field(description="The network that described it.")
+    pictures: list[str] = Field(description="sha256 of its crops, best first.")
+    link: LinkAnswer
+
+
+class IdentityAnswer(Answer):
+    """A person, as far as the cameras that one may see saw them."""
+
+    identity: str = Field(examples=["P-0002"])
+    name: str | None = Field(description="What operators call them.", examples=["red coat"])
+    first_seen: str
+    first_seen_us: int
+    last_seen: str
+    last_seen_us: int
+    n_sightings: int = Field(examples=[5])
+    cameras: list[str] = Field(examples=[["gate-1", "plaza"]])
+    modalities: list[Light]
+
+
+class GapAnswer(Answer):
+    """A span in which a camera delivered nothing: nobody looked."""
+
+    camera: str = Field(examples=["dock"])
+    from_: str = Field(alias="from", serialization_alias="from")
+    from_us: int
+    to: str | None = Field(description="Null: it lasts.")
+    to_us: int | None
+    reason: str = Field(examples=["stalled"])
+
+
+class Told:
+    """What may be told to somebody about links.
+
+    Args:
+        hidden: Cameras that they may not see; None: there are none.
+        people: Persons that they may know of.
+        names: What operators call persons.
+    """
+
+    def __init__(
+        self,
+        *,
+        hidden: Collection[str],
+        people: Collection[IdentityId] | None,
+        names: Mapping[IdentityId, str],
+    ) -> None:
+        self._hidden = frozenset(hidden)
+        self._people = None if people is None else frozenset(people)
+        self._names = names
+
+    def name(self, who: IdentityId | None) -> str | None:
+        """What operators call the person."""
+        return None if who is None else self._names.get(who)
+
+    def person(self, who: IdentityId | None) -> str | None:
+        """The person's short name, where they may know of them."""
+        if who is None or not self._knows(who):
+            return None
+        return person_name(who)
+
+    def link(self, link: Link) -> LinkAnswer:
+        """The link, without what it says of hidden cameras and of persons only seen there."""
+        candidate, runner_up = self.person(link.candidate), self.person(link.runner_up)
+        spoken = [str(value) for value in link.grounds.values() if isinstance(value, str)]
+        is_hidden = (
+            any(camera in text for camera in self._hidden for text in (link.reason, *spoken))
+            or (link.candidate is not None and candidate is None)
+            or (link.runner_up is not None and runner_up is None)
+            or self._speaks_of_others(link.reason)
+        )
+        numbers: dict[str, float | int | str] = {
+            name: value for name, value in link.grounds.items() if not isinstance(value, str)
+        }
+        return LinkAnswer(
+            decision=link.decision.value,
+            probability=link.probability,
+            threshold=link.threshold,
+            candidate=candidate,
+            runner_up=runner_up,
+            runner_up_probability=None if runner_up is None else link.runner_up_probability,
+            reason="the reason speaks of cameras that you may not see"
+            if is_hidden
+            else link.reason,
+            grounds=numbers if is_hidden else dict(link.grounds),
+            calibration=link.calibration,
+            made_by=link.made_by,
+            is_operators=link.calibration == OPERATOR,
+            verdict=None if link.verdict is None else verdict_name(link.verdict),
+            made_at=iso(link.made_at_us),
+            made_at_us=link.made_at_us,
+        )
+
+    def _knows(self, who: IdentityId) -> bool:
+        return self._people is None or who in self._people
+
+    def _speaks_of_others(self, reason: str) -> bool:
+        """Whether it names a person who may not be known."""
+        if self._people is None:
+            return False
+        known = {person_name(who) for who in self._people}
+        return any(name not in known for name in _PERSON.findall(reason))
+
+
+def to_sighting(sighting: Sighting, told: Told) -> SightingAnswer:
+    """A visit, for whom `told` is about."""
+    return SightingAnswer(
+        sighting=sighting_name(sighting.id),
+        identity=None if sighting.identity is None else person_name(sighting.identity),
+        name=told.name(sighting.identity),
+        camera=sighting.camera,
+        modality=sighting.modality.value,
+        first_seen=iso(sighting.first_seen_us),
+        first_seen_us=sighting.first_seen_us,
+        last_seen=iso(sighting.last_seen_us),
+        last_seen_us=sighting.last_seen_us,
+        n_frames=sighting.n_frames,
+        track=sighting.track,
+        part=sighting.part,
+        model=sighting.model,
+        pictures=list(sighting.evidence),
+        link=told.link(sighting.link),
+    )
+
+
+def to_identity(person: Identity, names: Mapping[IdentityId, str]) -> IdentityAnswer:
+    """A person."""
+    return IdentityAnswer(
+        identity=person_name(person.id),
+        name=names.get(person.id),
+        first_seen=iso(person.first_seen_us),
+        first_seen_us=person.first_seen_us,
+        last_seen=iso(person.last_seen_us),
+        last_seen_us=person.last_seen_us,
+        n_sightings=person.n_sightings,
+        cameras=list(person.cameras),
+        modalities=[modality.value for modality in person.modalities],
+    )
+
+
+def to_gap(gap: Gap) -> GapAnswer:
+    """A gap."""
+    return GapAnswer.model_validate(
+        {
+            "camera": gap.camera,
+            "from": iso(gap.from_us),
+            "from_us": gap.from_us,
+            "to": iso_or_none(gap.to_us),
+            "to_us": gap.to_us,
+            "reason": gap.reason.value,
+        }
+    )
+
+
+def mentioned(sightings: Sequence[Sighting]) -> set[IdentityId]:
+    """All persons that visits and their links name."""
+    found = set()
+    for sighting in sightings:
+        found |= {sighting.identity, sighting.link.candidate, sighting.link.runner_up}
+    return {who for who in found if who is not None}

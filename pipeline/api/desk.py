@@ -1,0 +1,168 @@
+"""What all who answer share: the site's configuration, its database, its files, its time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from pipeline.api.answers import Told, mentioned
+from pipeline.api.errors import Busy
+from pipeline.api.events import Broadcast
+from pipeline.api.live import LiveFiles
+from pipeline.api.metrics import Metrics
+from pipeline.api.passwords import Passwords
+from pipeline.api.searcher import Searcher
+from pipeline.api.throttle import Throttle
+from pipeline.api.viewing import Viewings
+from pipeline.api.visitors import Visitor, no_camera
+from pipeline.config import SiteConfig
+from pipeline.linking.topology import Topology
+from pipeline.recordings import Recordings
+from pipeline.transit_times import learn_topology
+from storage.browsing import people_within
+from storage.cameras import cameras
+from storage.database import Database
+from storage.desk.names import names_of
+from storage.evidence import EvidenceStore
+from storage.types import IdentityId, Sighting
+from streams.clock import Clock
+from streams.config import CameraConfig
+from streams.types import CameraId
+
+_LEARNED_AGAIN_S = 600.0
+_DECODE_AT_ONCE, _DECODE_WAIT_S = 2, 20.0
+_PER_VISITOR = 24
+"""Streams that one account may have open: a wall of cameras, some events, a second browser."""
+
+
+class Desk:
+    """The front desk. Threads share it; whoever made it closes it."""
+
+    def __init__(
+        self,
+        config: SiteConfig,
+        database: Database,
+        clock: Clock,
+        *,
+        passwords: Passwords | None = None,
+    ) -> None:
+        self.config = config
+        self.database = database
+        self.clock = clock
+        self.evidence = EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb)
+        self.live = LiveFiles(config.live_folder)
+        self.passwords = passwords or Passwords()
+        self.throttle = Throttle(clock)
+        self.viewings = Viewings(database, clock)
+        self.searcher = Searcher(config, database)
+        self.recordings = Recordings(config, database)
+        self.metrics = Metrics()
+        self.broadcast = Broadcast(self)
+        self.is_closing = threading.Event()
+        self._streams: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._learned: Topology | None = None
+        self._learned_s = 0.0
+        self._learning = threading.Lock()
+        self._decoding = threading.BoundedSemaphore(_DECODE_AT_ONCE)
+
+    @property
+    def idle_us(self) -> int:
+        """How long a session may ask nothing."""
+        return round(self.config.front_desk.idle_minutes * 60e6)
+
+    def cameras(self, visitor: Visitor) -> dict[CameraId, CameraConfig | None]:
+        """Cameras that are configured, or ever recorded something, and that may be seen, by name.
+
+        None: it is not configured any more.
+        """
+        found = self.all_cameras()
+        return {name: found[name] for name in sorted(found) if visitor.sees(name)}
+
+    def all_cameras(self) -> dict[CameraId, CameraConfig | None]:
+        """The same for who sees all; for no answer as it is."""
+        found: dict[CameraId, CameraConfig | None] = {
+            camera.id: None for camera in cameras(self.database)
+        }
+        return found | {CameraId(camera.name): camera for camera in self.config.cameras}
+
+    def names(self, people: Collection[IdentityId]) -> Mapping[IdentityId, str]:
+        """What operators call these persons, where they call them something."""
+        return names_of(self.database, people)
+
+    def told(self, visitor: Visitor, sightings: Sequence[Sighting]) -> Told:
+        """What may be told to them about these visits."""
+        people = mentioned(sightings)
+        if visitor.cameras is None:
+            return Told(hidden=(), people=None, names=self.names(people))
+        known = people_within(self.database, people, scope=visitor.cameras)
+        hidden = [camera for camera in self.all_cameras() if not visitor.sees(camera)]
+        return Told(hidden=hidden, people=known, names=self.names(known))
+
+    def topology(self) -> Topology:
+        """Transit times as learned and stated, some minutes old at most."""
+        with self._learning:
+            now_s = self.clock.monotonic_s()
+            if self._learned is None or now_s - self._learned_s > _LEARNED_AGAIN_S:
+                self._learned = learn_topology(self.database, self.config.linking)
+                self._learned_s = now_s
+            return self._learned
+
+    def require_camera(self, visitor: Visitor, camera: str) -> CameraId:
+        """A camera that there is and that may be seen.
+
+        Raises:
+            Absent: There is none for who asks.
+        """
+        if camera not in self.cameras(visitor):
+            raise no_camera(camera)
+        return CameraId(camera)
+
+    @contextmanager
+    def decoding(self) -> Iterator[None]:
+        """Be one of the few who decode recordings.
+
+        Raises:
+            Busy: Too many do.
+        """
+        if not self._decoding.acquire(timeout=_DECODE_WAIT_S):
+            raise Busy("too many recordings are read at once; try again in a moment")
+        try:
+            yield
+        finally:
+            self._decoding.release()
+
+    def open_stream(self, visitor: Visitor) -> None:
+        """Count one more stream of theirs; `close_stream` follows.
+
+        Raises:
+            Busy: There are too many.
+        """
+        who = visitor.name
+        with self._lock:
+            if sum(self._streams.values()) >= self.config.front_desk.streams:
+                raise Busy("too many live pictures are open; close some pages")
+            if self._streams.get(who, 0) >= _PER_VISITOR:
+                raise Busy("you have too many live pictures open; close some pages")
+            self._streams[who] = self._streams.get(who, 0) + 1
+        self.metrics.streams.inc()
+
+    def close_stream(self, who: str) -> None:
+        """Count one stream of an account less."""
+        with self._lock:
+            self._streams[who] -= 1
+            if not self._streams[who]:
+                del self._streams[who]
+        self.metrics.streams.dec()
+
+
+async def _desk_of(request: Request) -> Desk:
+    return cast(Desk, request.app.state.desk)
+
+
+DeskOf = Annotated[Desk, Depends(_desk_of)]
+"""The desk, in a handler."""

@@ -1,0 +1,339 @@
+"""What cameras recorded: played from the moment of a sighting, locked as evidence, exported."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+from fastapi import Query, Response
+from fastapi.responses import FileResponse
+from pydantic import Field
+from starlette.background import BackgroundTask
+
+from pipeline.api.answers import Answer
+from pipeline.api.desk import Desk, DeskOf
+from pipeline.api.errors import Absent, QuestionInvalid
+from pipeline.api.routes.sightings import JPEG
+from pipeline.api.routing import PREFIX, Routes
+from pipeline.api.times import SpanQuery, iso, read_time
+from pipeline.api.visitors import Visitor, VisitorOf
+from pipeline.api.words import CameraPath, Needed, Words
+from pipeline.clip_paper import SEAL, paper, write_paper
+from pipeline.playlist import playlist
+from pipeline.recordings import Moment
+from storage.audit import audited
+from storage.desk.segments import StoredSegment, lock_segments, unlock_segments
+from storage.desk.types import Role
+from storage.types import Span
+from streams.types import CameraId
+
+routes = Routes("recordings")
+_VIDEO = "video/mp4"
+_PLAYLIST = "application/vnd.apple.mpegurl"
+_ZIP = "application/zip"
+_QUALITY = 90
+_LONGEST_CLIP_US = 3_600_000_000
+_LONGEST_LOCK_US = 3660 * 86_400_000_000
+
+AtQuery = Annotated[
+    str,
+    Query(
+        max_length=40,
+        description="When; ISO 8601, or microseconds UTC.",
+        examples=["2026-06-01T14:00:05Z"],
+    ),
+]
+TimeField = Annotated[str, Field(max_length=40, examples=["2026-06-01T14:00:05Z"])]
+
+
+class RecordedAnswer(Answer):
+    """An unbroken stretch of recordings."""
+
+    from_: str = Field(alias="from", serialization_alias="from")
+    from_us: int
+    to: str
+    to_us: int
+
+
+class Recorded(Answer):
+    """When there are recordings, oldest first."""
+
+    items: list[RecordedAnswer]
+
+
+class MomentAnswer(Answer):
+    """Where in which file a moment is."""
+
+    camera: str
+    at: str
+    at_us: int
+    video: str | None = Field(
+        description="Address of the file, with byte ranges; null: it is a folder of images, or "
+        "shows more than this camera: take `picture`."
+    )
+    picture: str = Field(description="Address of the picture at that moment.")
+    offset_s: float = Field(description="Of the moment from the file's first picture, seconds.")
+    from_us: int
+    to_us: int
+    codec: str
+    is_segment: bool = Field(description="One of many short files; the next begins at `to_us`.")
+    region: list[float] | None = Field(
+        description="The part of the picture that is this camera, fractions; null: all of it."
+    )
+
+
+class Lock(Answer):
+    """What is to stay, and until when."""
+
+    from_: TimeField = Field(alias="from")
+    to: TimeField
+    until: TimeField
+    reason: Needed
+
+
+class Unlock(Answer):
+    """What may go again."""
+
+    from_: TimeField = Field(alias="from")
+    to: TimeField
+    reason: Needed
+
+
+class Locked(Answer):
+    """What was locked, or let go."""
+
+    n_segments: int
+    from_us: int | None
+    to_us: int | None
+
+
+class AskedClip(Answer):
+    """A stretch to be exported."""
+
+    from_: TimeField = Field(alias="from")
+    to: TimeField
+    reason: Words = ""
+
+
+@routes.get("/cameras/{camera}/recordings", least=Role.VIEWER)
+def list_recordings(
+    camera: CameraPath, visitor: VisitorOf, desk: DeskOf, span: SpanQuery
+) -> Recorded:
+    """When there are recordings of a camera."""
+    name = desk.require_camera(visitor, camera)
+    found = desk.recordings.spans(name, from_us=span.from_us, to_us=span.to_us)
+    return Recorded(
+        items=[
+            RecordedAnswer.model_validate(
+                {
+                    "from": iso(each.from_us),
+                    "from_us": each.from_us,
+                    "to": iso(each.to_us),
+                    "to_us": each.to_us,
+                }
+            )
+            for each in found
+        ]
+    )
+
+
+@routes.get("/cameras/{camera}/recordings/moment", least=Role.VIEWER)
+def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> MomentAnswer:
+    """Where to play a moment of a camera."""
+    name, at_us = desk.require_camera(visitor, camera), read_time(at)
+    found = desk.recordings.open_moment(name, at_us)
+    base = f"{PREFIX}/cameras/{name}/recordings"
+    return MomentAnswer(
+        camera=name,
+        at=iso(at_us),
+        at_us=at_us,
+        video=f"{base}/video?at={found.from_us}" if _may_play(found, visitor) else None,
+        picture=f"{base}/picture?at={at_us}",
+        offset_s=found.offset_s,
+        from_us=found.from_us,
+        to_us=found.to_us,
+        codec=found.codec,
+        is_segment=found.is_segment,
+        region=None if found.region is None else list(found.region),
+    )
+
+
+@routes.get(
+    "/cameras/{camera}/recordings/video",
+    least=Role.VIEWER,
+    response_class=FileResponse,
+    responses={200: {"content": {_VIDEO: {}}, "description": "A file, with byte ranges."}},
+)
+def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> FileResponse:
+    """The file that shows a moment of a camera, or a part of it (`Range`)."""
+    name = desk.require_camera(visitor, camera)
+    found = desk.recordings.open_moment(name, read_time(at))
+    if not _may_play(found, visitor):
+        raise Absent("this recording is played picture by picture; take recordings/picture")
+    desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
+    return FileResponse(
+        found.path, media_type=_VIDEO, headers={"Cache-Control": "private, max-age=600"}
+    )
+
+
+@routes.get(
+    "/cameras/{camera}/recordings/picture",
+    least=Role.VIEWER,
+    response_class=Response,
+    responses={200: {"content": {JPEG: {}}, "description": "A picture."}},
+)
+def show_still(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> Response:
+    """The picture that a camera showed at a moment."""
+    name, at_us = desk.require_camera(visitor, camera), read_time(at)
+    moment = desk.recordings.open_moment(name, at_us)
+    desk.viewings.write_down(visitor, "view recording", name, from_us=moment.from_us)
+    with desk.decoding():
+        still = desk.recordings.frame_at(name, at_us)
+    _, jpeg = cv2.imencode(
+        ".jpg",
+        cv2.cvtColor(still.pixels, cv2.COLOR_RGB2BGR),
+        [cv2.IMWRITE_JPEG_QUALITY, _QUALITY],
+    )
+    return Response(
+        jpeg.tobytes(),
+        media_type=JPEG,
+        headers={"X-Noctule-Captured-At-Us": str(still.captured_at_us)},
+    )
+
+
+@routes.get(
+    "/cameras/{camera}/recordings/playlist.m3u8",
+    least=Role.VIEWER,
+    response_class=Response,
+    responses={200: {"content": {_PLAYLIST: {}}, "description": "HLS, RFC 8216."}},
+)
+def show_playlist(
+    camera: CameraPath, visitor: VisitorOf, desk: DeskOf, span: SpanQuery
+) -> Response:
+    """Recorded segments for players that scrub."""
+    name = desk.require_camera(visitor, camera)
+    if span.from_us is None or span.to_us is None:
+        raise QuestionInvalid("expected `from` and `to`, the stretch that is to be played")
+
+    def address(stored: StoredSegment) -> str:
+        return f"{PREFIX}/cameras/{name}/recordings/video?at={stored.segment.from_us}"
+
+    told = playlist(desk.recordings, name, from_us=span.from_us, to_us=span.to_us, address=address)
+    return Response(told, media_type=_PLAYLIST)
+
+
+@routes.post("/cameras/{camera}/recordings/lock", least=Role.OPERATOR)
+def lock(camera: CameraPath, asked: Lock, visitor: VisitorOf, desk: DeskOf) -> Locked:
+    """Evidence lock: what was recorded stays until then, whatever retention says."""
+    name = desk.require_camera(visitor, camera)
+    now_us, until_us = desk.clock.now_us(), read_time(asked.until)
+    if not now_us < until_us <= now_us + _LONGEST_LOCK_US:
+        raise QuestionInvalid("until: expected a time to come, within ten years")
+    done = lock_segments(
+        desk.database,
+        name,
+        span=_span(asked.from_, asked.to),
+        until_us=until_us,
+        reason=asked.reason,
+        made_by=visitor.name,
+        now_us=now_us,
+    )
+    return Locked(n_segments=done.n_segments, from_us=done.from_us, to_us=done.to_us)
+
+
+@routes.post("/cameras/{camera}/recordings/unlock", least=Role.ADMIN)
+def unlock(camera: CameraPath, asked: Unlock, visitor: VisitorOf, desk: DeskOf) -> Locked:
+    """End an evidence lock."""
+    name = desk.require_camera(visitor, camera)
+    done = unlock_segments(
+        desk.database,
+        name,
+        span=_span(asked.from_, asked.to),
+        reason=asked.reason,
+        made_by=visitor.name,
+        now_us=desk.clock.now_us(),
+    )
+    return Locked(n_segments=done.n_segments, from_us=done.from_us, to_us=done.to_us)
+
+
+@routes.post(
+    "/cameras/{camera}/clips",
+    least=Role.OPERATOR,
+    response_class=FileResponse,
+    responses={200: {"content": {_ZIP: {}}, "description": "The clip, and its paper."}},
+)
+def export_clip(
+    camera: CameraPath, asked: AskedClip, visitor: VisitorOf, desk: DeskOf
+) -> FileResponse:
+    """A stretch of recordings, at most an hour, with a paper that says what it is; audited."""
+    name = desk.require_camera(visitor, camera)
+    span = _span(asked.from_, asked.to)
+    if (span.to_us or 0) - (span.from_us or 0) > _LONGEST_CLIP_US:
+        raise QuestionInvalid("a clip is an hour long at most; export it in parts")
+    if not _may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
+        visitor.require_all()
+    folder = Path(tempfile.mkdtemp(prefix="noctule-clip-"))
+    try:
+        with desk.decoding():
+            packed = _export(desk, visitor, name, span, asked.reason, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        packed,
+        media_type=_ZIP,
+        filename=packed.name,
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )
+
+
+def _export(
+    desk: Desk, visitor: Visitor, camera: CameraId, span: Span, reason: str, folder: Path
+) -> Path:
+    """A zip of clip and paper; it is written down before anybody gets it."""
+    from_us, to_us = span.from_us or 0, span.to_us or 0
+    name = f"{camera}-{iso(from_us)[:19].replace(':', '')}Z"
+    clip = desk.recordings.export_clip(camera, from_us, to_us, folder / f"{name}.mp4")
+    now_us = desk.clock.now_us()
+    values = paper(
+        clip,
+        asked_from_us=from_us,
+        asked_to_us=to_us,
+        made_by=visitor.name,
+        made_at_us=now_us,
+        program=f"noctule {version('noctule')}",
+    )
+    described = write_paper(values, clip.path)
+    audited(
+        desk.database,
+        who=visitor.name,
+        action="clip",
+        subject=camera,
+        detail={"from_us": from_us, "to_us": to_us, SEAL: values[SEAL], "reason": reason},
+        now_us=now_us,
+    )
+    packed = folder / f"{name}.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(clip.path, clip.path.name)
+        archive.write(described, described.name)
+    clip.path.unlink()
+    return packed
+
+
+def _may_play(moment: Moment, visitor: Visitor) -> bool:
+    """Whether the file may be played as it is: it may show what another camera sees, too."""
+    if moment.codec == "images":
+        return False
+    return moment.region is None or visitor.cameras is None
+
+
+def _span(start: str, end: str) -> Span:
+    span = Span(from_us=read_time(start), to_us=read_time(end))
+    if (span.to_us or 0) <= (span.from_us or 0):
+        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
+    return span

@@ -1,0 +1,1 @@
+"""What the front desk remembers: rules, alerts, deliveries, names, places, who may ask."""

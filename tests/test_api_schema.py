@@ -1,0 +1,55 @@
+"""Schemathesis asks the running server what its own description allows: no 5xx, no break of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.api.searcher import Described
+from pipeline.searching import Found
+from streams.types import Modality
+from tests.api_site import API, Site, open_site
+
+SECONDS = 30
+LEFT_OUT = r"/(events|stream|tokens/\{token\})$"
+"""Answers that go on for ever; and taking back the token that it asks with."""
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,"
+CHECKS += "response_schema_conformance"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with open_site(tmp_path) as opened:
+        first = np.eye(1, 8, dtype=np.float32)[0]
+        described = Described(model="none@0", modality=Modality.VISIBLE, vector=first)
+        found = Found(candidates=(), n_people=0)
+        # The network takes seconds to load and is tested elsewhere.
+        opened.desk.searcher.search = lambda *_, **__: (found, (Modality.VISIBLE,))  # type: ignore[method-assign]
+        opened.desk.searcher.describe = lambda *_, **__: described  # type: ignore[method-assign]
+        yield opened
+
+
+def test_the_server_keeps_what_its_description_promises(site: Site) -> None:
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{site.url}{API}/openapi.json",
+        *("--header", f"Authorization: Bearer {site.tokens['admin']}"),
+        *("--exclude-path-regex", LEFT_OUT),
+        *("--checks", CHECKS),
+        *("--phases", "examples,coverage,fuzzing"),
+        *("--max-time", str(SECONDS)),
+        *("--continue-on-failure", "--no-color", "--warnings", "off"),
+    ]
+
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=3 * SECONDS, cwd=site.folder, check=False
+    )
+
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr
+    assert site.known("admin").get(f"{API}/cameras").status_code == 200
