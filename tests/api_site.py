@@ -115,6 +115,7 @@ def open_site(
     clock: Clock | None = None,
     front_desk: Mapping[str, Any] | None = None,
     filled: bool = True,
+    with_pages: bool = False,
 ) -> Iterator[Site]:
     """A site on SQLite that answers on a free port."""
     address = f"sqlite:///{folder}/noctule.db"
@@ -132,7 +133,9 @@ def open_site(
     _copy_empty(folder / "noctule.db")
     with open_database(address) as database:
         passwords = Passwords(CHEAP)
-        app = make_app(config, database, clock or SystemClock(), passwords=passwords)
+        app = make_app(
+            config, database, clock or SystemClock(), passwords=passwords, with_pages=with_pages
+        )
         site = Site(folder=folder, config=config, database=database, app=app)
         make_accounts(site, passwords)
         if filled:

@@ -38,13 +38,19 @@ takes: viewer, operator or admin. What cameras outside of one's scope saw is not
 
 
 def make_app(
-    config: SiteConfig, database: Database, clock: Clock, *, passwords: Passwords | None = None
+    config: SiteConfig,
+    database: Database,
+    clock: Clock,
+    *,
+    passwords: Passwords | None = None,
+    with_pages: bool = True,
 ) -> FastAPI:
     """The application, with its pages if they are installed.
 
     Args:
         database: Open until the application is closed.
         passwords: How they are hashed; default: argon2id at its usual cost.
+        with_pages: False serves the API only.
     """
     desk = Desk(config, database, clock, passwords=passwords)
 
@@ -68,7 +74,7 @@ def make_app(
     for routes in ALL:
         routes.add_to(app)
     _describe_security(app)
-    if find_spec(_WEB) is not None:
+    if with_pages and find_spec(_WEB) is not None:
         import_module(_WEB).add_pages(app)  # pipeline.web is a layer beside this one
     upload = round(config.front_desk.upload_mb * 1e6) + _MULTIPART_BYTES
     app.add_middleware(

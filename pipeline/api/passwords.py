@@ -11,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from pipeline.api.errors import Busy, QuestionInvalid
 
-LEAST, MOST = 12, 200
+SHORTEST, LONGEST = 12, 200
 """Characters of a password; NIST SP 800-63B asks for 8 at least, and no rules on kinds of them."""
 _AT_ONCE = 2
 """Comparisons at a time: each takes 64 MiB."""
@@ -79,10 +79,10 @@ def refuse_weak(password: str, *, name: str) -> None:
         QuestionInvalid: It is too short, too long, the account's name, or of very few letters.
     """
     normal = _normal(password)
-    if not LEAST <= len(normal) <= MOST:
+    if not SHORTEST <= len(normal) <= LONGEST:
         raise QuestionInvalid(
-            f"password: expected {LEAST} to {MOST} characters, got {len(normal)}; a few words "
-            "will do"
+            f"password: expected {SHORTEST} to {LONGEST} characters, got {len(normal)}; a few "
+            "words will do"
         )
     if normal.casefold().startswith(name.casefold()) or len(set(normal)) < 5:
         raise QuestionInvalid(
