@@ -19,10 +19,7 @@ export function bind(group, keys) {
 const writes = (element) =>
   element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName) && element.type !== "checkbox" && element.type !== "range";
 
-function bound(key) {
-  for (const keys of [...groups.values()].reverse()) if (keys[key]) return keys[key][1];
-  return null;
-}
+const bound = (key) => [...groups.values()].reverse().map((keys) => keys[key]?.[1]).filter(Boolean);
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -30,12 +27,12 @@ document.addEventListener("keydown", (event) => {
   if (isLetter && (!areOn() || writes(event.target)) && event.key !== "?") return;
   if (event.key === "?" && writes(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
-  const pair = first === null ? null : bound(`${first} ${event.key}`);
+  const pair = first === null ? [] : bound(`${first} ${event.key}`);
   first = null;
   clearTimeout(firstTimer);
-  const does = pair ?? bound(event.key);
-  if (does) {
-    if (does(event) !== false) event.preventDefault();
+  // The newest binding comes first; one that answers false leaves the key to the next.
+  if ((pair.length ? pair : bound(event.key)).some((does) => does(event) !== false)) {
+    event.preventDefault();
   } else if (event.key === "g") {
     first = "g";
     firstTimer = setTimeout(() => { first = null; }, 1500);

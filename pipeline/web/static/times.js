@@ -33,6 +33,13 @@ export const utc = (time_us) => `${new Date(time_us / 1000).toISOString().slice(
 export const when = (time_us) =>
   make("time", { datetime: `${new Date(time_us / 1000).toISOString().slice(0, 19)}Z`, title: utc(time_us) }, clock(time_us));
 
+// Where room is short: the year is left out, and told to who hovers.
+export function shortWhen(time_us) {
+  const element = when(time_us);
+  element.textContent = clock(time_us).replace(/^\d{4}-/, "");
+  return element;
+}
+
 // 94 s as "1 min 34 s".
 export function duration(span_us) {
   const s = Math.max(0, Math.round(span_us / 1e6));
