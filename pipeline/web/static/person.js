@@ -8,7 +8,7 @@ import { isPanelOpen, openPanel } from "./panel.js";
 import { tell, toast } from "./toast.js";
 
 const who = document.body.dataset.person;
-const rows = findAll("#visits > li");
+const rows = findAll("#visits > li.visit");
 let current = find("#opened")?.dataset.visit ?? null;
 const takeBack = sayAgain();
 
