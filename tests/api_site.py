@@ -115,10 +115,13 @@ def open_site(
     clock: Clock | None = None,
     front_desk: Mapping[str, Any] | None = None,
     filled: bool = True,
+    address: str | None = None,
     with_pages: bool = False,
 ) -> Iterator[Site]:
-    """A site on SQLite that answers on a free port."""
-    address = f"sqlite:///{folder}/noctule.db"
+    """A site that answers on a free port, by default on SQLite."""
+    if address is None:
+        address = f"sqlite:///{folder}/noctule.db"
+        _copy_empty(folder / "noctule.db")
     (folder / "gate.mp4").touch()
     config = SiteConfig(
         cameras=(
@@ -130,7 +133,6 @@ def open_site(
         ),
         front_desk=FrontDeskConfig(**{"port": 0, **(front_desk or {})}),
     )
-    _copy_empty(folder / "noctule.db")
     with open_database(address) as database:
         passwords = Passwords(CHEAP)
         app = make_app(

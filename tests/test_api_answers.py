@@ -11,9 +11,12 @@ from pipeline.api.viewing import AGAIN_S
 from storage.audit import audit_entries
 from storage.sightings import record_sighting
 from storage.types import IdentityId
+from streams.clock import ManualClock
 from streams.types import CameraId
 from tests.api_site import API, GATE, VAULT, Site, open_site
 from tests.storage_builders import TEN_O_CLOCK_US, link_to, sighting
+
+pytest_plugins = ["tests.storage_fixtures"]
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +244,36 @@ def test_each_view_of_a_person_is_written_down_once_in_a_while(
         assert proof["holds"] is True
         assert proof["last_row"] == audit_entries(site.database, limit=1)[0].id
         assert AGAIN_S < 3600
+
+
+def test_postgresql_answers_as_sqlite_does(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_address: str
+) -> None:
+    told = []
+    for address in (None, postgresql_address):
+        folder = tmp_path_factory.mktemp("both")
+        clock = ManualClock(now_us=TEN_O_CLOCK_US + 10**15)
+        with open_site(folder, address=address, clock=clock) as site:
+            site.known("operator").post(
+                f"{API}/verdicts/split", json={"identity": "P-1", "sightings": ["S5"]}
+            )
+            told.append(
+                [
+                    (path, account, site.known(account).get(API + path).text)
+                    for account in ("admin", "admin-gate")
+                    for path in (
+                        *("/cameras", "/sightings?limit=3", "/identities?limit=2", "/gaps"),
+                        *("/identities/P-1/trajectory", "/verdicts", "/alerts", "/alerts/A1"),
+                        *("/rules", "/cameras/gate/shapes", "/interests", "/names?words=coat"),
+                        *("/plan", "/topology", "/deliveries", "/channels", "/cameras/gate"),
+                        *("/sightings?identity=P-1&to=2030-01-01", "/names?words=RED"),
+                    )
+                ]
+            )
+
+    sqlite, postgresql = told
+    for ours, theirs in zip(sqlite, postgresql, strict=True):
+        assert ours == theirs
 
 
 def test_an_erased_person_is_gone_and_that_is_said(site: Site) -> None:

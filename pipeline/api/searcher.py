@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +18,13 @@ from pipeline.linking.gallery import mean_look
 from pipeline.searching import Found, search
 from storage.database import Database
 from storage.gallery import Part
+from streams.errors import NoctuleError
 from streams.types import Modality
 
 if TYPE_CHECKING:
     from models.reid.embedder import Embedder
+
+logger = logging.getLogger(__name__)
 
 MOST_WAITING = 8
 _WAIT_S = 60.0
@@ -41,13 +45,15 @@ class Described:
 
 
 class Searcher:
-    """Threads may share it; what it needs is loaded at the first search, or by `load`."""
+    """Threads may share it; what it needs is loaded at the first search, or by `warm_up`."""
 
     def __init__(self, config: SiteConfig, database: Database) -> None:
         self._config = config
         self._database = database
         self._turn = threading.Lock()
         self._places = threading.BoundedSemaphore(MOST_WAITING)
+        self._warming = threading.Lock()
+        self._is_warming = False
         self._loaded: tuple[Embedder, Calibrated] | None = None
 
     def search(
@@ -91,15 +97,29 @@ class Searcher:
             self._turn.release()
         return Described(model=embedder.model, modality=crop.modality, vector=embedded.vectors[0])
 
-    def load(self) -> None:
-        """Load the network now, so that the first search does not wait for it."""
-        with self._turn:
-            self._load()
+    def warm_up(self) -> None:
+        """Begin to load the network, so that the first search does not wait for it: when somebody
+        opens the page of searching, for it takes a gigabyte."""
+        with self._warming:
+            if self._is_warming or self._loaded is not None:
+                return
+            self._is_warming = True
+        threading.Thread(target=self._warm, name="load", daemon=True).start()
 
     @property
     def is_loaded(self) -> bool:
         """Whether a search would begin at once."""
         return self._loaded is not None
+
+    def _warm(self) -> None:
+        try:
+            with self._turn:
+                self._load()
+        except NoctuleError as error:
+            logger.warning("searching by picture is not ready: %s", error)
+        finally:
+            with self._warming:
+                self._is_warming = False
 
     def _search(
         self, pictures: Sequence[npt.NDArray[np.uint8]], light: LightWord, part: Part

@@ -53,8 +53,8 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On SIGINT and SIGTERM."""
-        self.stop()
+        """On SIGINT and SIGTERM; SIGINT twice ends it at once."""
+        self._desk.is_closing.set()
         super().handle_exit(sig, frame)
 
     def stop(self) -> None:

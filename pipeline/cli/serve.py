@@ -43,6 +43,7 @@ def serve(
     given = {"host": host, "port": port}
     desk = site.front_desk.model_copy(update={n: v for n, v in given.items() if v is not None})
     start_logging(site.log_level)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     _serve(site.model_copy(update={"front_desk": desk}), config, watch=watch)
 
 

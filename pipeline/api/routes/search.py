@@ -46,6 +46,12 @@ class CandidateAnswer(Answer):
     nearest_sighting: str | None
 
 
+class ReadyAnswer(Answer):
+    """Whether a search would begin at once."""
+
+    is_ready: bool
+
+
 class SearchAnswer(Answer):
     """Who looks like the person in the picture, most probable first."""
 
@@ -53,6 +59,13 @@ class SearchAnswer(Answer):
     probability_nobody_known: float
     n_people: int = Field(description="How many could have been meant.")
     candidates: list[CandidateAnswer]
+
+
+@routes.post("/search/ready", least=Role.OPERATOR, status_code=202)
+def make_ready(desk: DeskOf) -> ReadyAnswer:
+    """Load what searching needs, so that the first search does not wait some seconds for it."""
+    desk.searcher.warm_up()
+    return ReadyAnswer(is_ready=desk.searcher.is_loaded)
 
 
 @routes.post("/search", least=Role.OPERATOR)

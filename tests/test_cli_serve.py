@@ -1,0 +1,163 @@
+"""noctule serve and user: the first start, the end, the watcher beside it, accounts by command."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from storage.database import open_database
+from storage.desk.accounts import accounts, find_account
+from storage.desk.types import Role
+from tests.api_site import API
+from tests.cli import RunCli
+
+WAIT_S = 60.0
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "config.yaml"
+    words = "cameras: [{name: gate, source: gate.mp4}]\nstorage: {reserve_mb: 0}\n"
+    file.write_text(words + "front_desk: {port: 0}\n")
+    return file
+
+
+@contextmanager
+def started(config: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own, which must end when the block is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), *words],
+        stdout=subprocess.PIPE,
+        stderr=(config.parent / "log").open("w"),
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=WAIT_S) in (0, -signal.SIGTERM)
+
+
+def said(process: subprocess.Popen[str], pattern: str) -> str:
+    """What the first line that fits says in the pattern's group."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = re.search(pattern, line)
+        if found:
+            return found[1]
+    raise AssertionError(f"it ended without saying {pattern}")
+
+
+def wait_until(what: str, path: Path, pattern: str) -> str:
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        found = re.search(pattern, path.read_text())
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"{what} was not said: {path.read_text()}")
+
+
+def test_the_first_start_prints_a_password_once_to_the_terminal_only(config: Path) -> None:
+    with started(config) as first:
+        url = said(first, r"Open (\S+)")
+        password = said(first, r"one-time password (\S+)")
+        login = {"name": "admin", "password": password}
+        assert httpx.post(f"{url}{API}/session", json=login).json()["must_change"] is True
+
+    with started(config) as second:
+        url = said(second, r"Open (\S+)")
+        assert httpx.get(f"{url}{API}/ready").json() == {"ready": True}
+        second.send_signal(signal.SIGTERM)
+        assert second.stdout is not None
+        assert "password" not in second.stdout.read()
+    kept = (config.parent / "log").read_text() + config.read_text()
+    assert password not in kept
+    assert "Traceback" not in kept
+
+
+def test_the_watcher_runs_beside_it_and_starts_anew_with_another_configuration(
+    config: Path,
+) -> None:
+    """There is no footage, so the watcher says so and waits for another configuration."""
+    log = config.parent / "log"
+    with started(config, "--watch") as process:
+        said(process, r"Open (\S+)")
+        wait_until("the missing file", log, r"the watcher died with code 1")
+        config.write_text(config.read_text().replace("gate.mp4", "rtsp://[") + "\n")
+        wait_until("the wrong address", log, r"cannot use its configuration")
+        assert process.poll() is None, "whatever the watcher does, the pages go on"
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(config: Path, run_cli: RunCli) -> None:
+    with started(config) as process:
+        port = said(process, r"Open http://localhost:(\d+)")
+
+        told = run_cli("serve", "--config", str(config), "--port", port, code=2)
+
+        assert "cannot listen on" in told
+
+
+def test_a_certificate_that_is_missing_is_told(config: Path, run_cli: RunCli) -> None:
+    tls = "front_desk: {port: 0, tls_certificate: c.pem, tls_key: k.pem}\n"
+    config.write_text(tls)
+
+    told = run_cli("serve", "--config", str(config), code=2)
+
+    assert str(config.parent / "c.pem") in told
+
+
+def test_tls_is_spoken_where_it_is_configured(config: Path) -> None:
+    folder = config.parent
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -batch"
+    words = [*make.split(), "-keyout", str(folder / "k.pem"), "-out", str(folder / "c.pem")]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("openssl is not installed, so there is no certificate to serve with")
+    tls = "front_desk: {port: 0, tls_certificate: c.pem, tls_key: k.pem}\n"
+    config.write_text(config.read_text().replace("front_desk: {port: 0}\n", tls))
+
+    with started(config) as process:
+        url = said(process, r"Open (\S+)")
+        password = said(process, r"one-time password (\S+)")
+        login = {"name": "admin", "password": password}
+        answer = httpx.post(f"{url}{API}/session", json=login, verify=False)
+
+        assert url.startswith("https://")
+        assert answer.headers["set-cookie"].startswith("__Host-noctule_session=")
+        assert "Secure" in answer.headers["set-cookie"]
+
+
+def test_accounts_are_managed_by_command(config: Path, run_cli: RunCli) -> None:
+    given = ("--config", str(config))
+    made = json.loads(
+        run_cli("user", "add", "Ada", "--role", "operator", "--camera", "gate", "--json", *given)
+    )
+    assert re.fullmatch(r"(\w{5}-){3}\w{5}", made["one_time_password"])
+    assert "no camera is called" in run_cli("user", "cameras", "ada", "nowhere", *given, code=2)
+    run_cli("user", "add", "root", "--role", "admin", *given)
+    run_cli("user", "role", "ada", "admin", *given)
+    run_cli("user", "cameras", "ada", "--all", *given)
+    run_cli("user", "disable", "root", *given)
+    assert "last administrator" in run_cli("user", "disable", "ada", *given, code=1)
+    secret = run_cli("user", "token", "make", "ada", "--name", "x", *given).strip()
+    assert secret.startswith("noc_")
+    assert secret not in run_cli("user", "token", "list", *given)
+    run_cli("user", "token", "revoke", "1", *given)
+    run_cli("user", "password", "ada", *given)
+    listed = {each["name"]: each for each in json.loads(run_cli("user", "list", "--json", *given))}
+
+    assert (listed["ada"]["role"], listed["ada"]["cameras"]) == ("admin", None)
+    assert listed["root"]["is_active"] is False
+    with open_database(f"sqlite:///{config.parent}/site/noctule.db") as database:
+        assert find_account(database, "ADA").role is Role.ADMIN
+        assert all(account.password_hash.startswith("$argon2id$") for account in accounts(database))
