@@ -25,6 +25,10 @@ def noisy(person: Vector, n: int, rng: np.random.Generator) -> list[Vector]:
     return [unit((person + row).astype(np.float32)) for row in noise]
 
 
+def pooled(views: list[Vector]) -> Vector:
+    return unit(np.sum(views, axis=0, dtype=np.float32))
+
+
 def look(vector: Vector, trust: float = 1.0) -> Look:
     return Look(
         camera=CameraId("gate"),
@@ -67,8 +71,7 @@ def test_the_correction_gives_back_what_noise_takes() -> None:
     corrected_by_n = []
     for n in (1, 2, 4, 8):
         found = [
-            float(unit(sum(noisy(person, n, rng))) @ unit(sum(noisy(person, n, rng))))  # type: ignore[arg-type]
-            for _ in range(40)
+            float(pooled(noisy(person, n, rng)) @ pooled(noisy(person, n, rng))) for _ in range(40)
         ]
         corrected_by_n.append(float(corrected(np.mean(found), n, n)[0]))
 
@@ -129,7 +132,7 @@ def test_second_thoughts_read_clusters_as_the_linker_reads_an_identity() -> None
     sums = Sums(vectors, np.array([[1.0, 0.0], [3.0, 0.0]]))
 
     linker = weigh({Modality.VISIBLE: seen}, [look(v) for v in known], Steep())
-    table = Reading(Steep()).log_ratios(sums, sums)
+    table = Reading(Steep()).log_ratios(sums.means(), sums.means())
 
     assert linker is not None
     assert table[0, 1] == pytest.approx(linker.log_ratio, rel=1e-3)

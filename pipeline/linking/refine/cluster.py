@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln
 
-from pipeline.linking.refine.evidence import Reading, Sums
+from pipeline.linking.refine.evidence import Means, Reading, Sums
 from pipeline.linking.refine.views import View
 from pipeline.linking.topology import Transits
 
@@ -163,6 +163,7 @@ def _agglomerate(scene: Scene) -> npt.NDArray[np.intp]:
     """(G,) label of each group: the lowest group of its cluster."""
     n = len(scene.members)
     sums = Sums(scene.sums.vectors.copy(), scene.sums.amounts.copy())
+    means = sums.means()
     forbidden = scene.forbidden.copy()
     size = scene.size.copy()
     inside: dict[int, list[int]] = {i: [i] for i in range(n)}
@@ -173,7 +174,7 @@ def _agglomerate(scene: Scene) -> npt.NDArray[np.intp]:
     def offer(i: int, others: npt.NDArray[np.intp]) -> None:
         if not len(others):
             return
-        gains = scene.reading.log_ratios(sums[[i]], sums[others])[0]
+        gains = scene.reading.log_ratios(means[[i]], means)[0, others]
         gains += scene.prior(size[i], size[others])
         for j, gain in zip(others[gains > least], gains[gains > least], strict=True):
             a, b = min(i, int(j)), max(i, int(j))
@@ -190,6 +191,7 @@ def _agglomerate(scene: Scene) -> npt.NDArray[np.intp]:
             continue
         sums.vectors[a] += sums.vectors[b]
         sums.amounts[a] += sums.amounts[b]
+        _renew(means, sums, a)
         forbidden[a] |= forbidden[b]
         forbidden[:, a] = forbidden[a]
         size[a] += size[b]
@@ -209,6 +211,7 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     n = len(label)
     label = label.copy()
     sums = Sums(np.zeros_like(scene.sums.vectors), np.zeros_like(scene.sums.amounts))
+    means = sums.means()
     ruled_out = np.zeros((n, n), np.int32)  # (group, cluster)
     size = np.zeros(n, np.int64)
 
@@ -219,6 +222,7 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         size[to] += sign * scene.size[group]
         if not size[to]:  # what rounding leaves of nobody
             sums.vectors[to], sums.amounts[to] = 0, 0
+        _renew(means, sums, to)
 
     for group, own in enumerate(label):
         shift(group, int(own), 1)
@@ -227,7 +231,7 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         for group in range(n):
             own = int(label[group])
             shift(group, own, -1)
-            target = _best_home(scene, label, group, sums, size, ruled_out[group])
+            target = _best_home(scene, label, group, means, size, ruled_out[group])
             shift(group, target, 1)
             label[group] = target
             n_moved += target != own
@@ -236,18 +240,24 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     return label
 
 
+def _renew(means: Means, sums: Sums, row: int) -> None:
+    """The mean of a row whose sum has changed."""
+    now = sums[[row]].means()
+    means.vectors[row], means.amounts[row] = now.vectors[0], now.amounts[0]
+
+
 def _best_home(
     scene: Scene,
     label: npt.NDArray[np.intp],
     group: int,
-    sums: Sums,
+    means: Means,
     size: npt.NDArray[np.int64],
     ruled_out: npt.NDArray[np.int32],
 ) -> int:
     """The cluster that a group, taken out of its own, fits best; its own where none is better."""
     own = int(label[group])
     open_to = np.flatnonzero((size > 0) & (ruled_out == 0))
-    gains = scene.reading.log_ratios(scene.sums[[group]], sums[open_to])[0]
+    gains = scene.reading.log_ratios(scene.sums[[group]].means(), means)[0, open_to]
     gains += scene.prior(scene.size[group], size[open_to])
     if scene.transits is not None:
         for i in np.flatnonzero(gains > -MOST_TRANSIT):

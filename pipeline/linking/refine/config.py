@@ -28,6 +28,6 @@ class RefineConfig(Section):
             ge=2,
             le=10_000,
             description="Tracks reconsidered at once; where the window has more, it is shortened. "
-            "Memory: about 60 bytes times the square of it.",
+            "Time grows with the square of it.",
         ),
     ] = 2000

@@ -28,6 +28,25 @@ _GRID = np.linspace(-1, 1, 2001)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Means:
+    """What N views or clusters look like, ready to be compared.
+
+    Attributes:
+        vectors: (N, 2, D) float32 by light, unit means; 0 where nobody looked in this light.
+        amounts: (N, 2) views behind each mean; 0 where nobody looked in this light.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    amounts: Matrix
+
+    def __len__(self) -> int:
+        return len(self.amounts)
+
+    def __getitem__(self, rows: npt.NDArray[np.intp] | Sequence[int]) -> Self:
+        return type(self)(self.vectors[rows], self.amounts[rows])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Sums:
     """Pooled looks of N views or clusters; adding two pools them.
 
@@ -37,12 +56,12 @@ class Sums:
     """
 
     vectors: npt.NDArray[np.float64]
-    amounts: npt.NDArray[np.float64]
+    amounts: Matrix
 
     def __len__(self) -> int:
         return len(self.amounts)
 
-    def __getitem__(self, rows: npt.NDArray[np.intp] | Sequence[int] | slice) -> Self:
+    def __getitem__(self, rows: npt.NDArray[np.intp] | Sequence[int]) -> Self:
         return type(self)(self.vectors[rows], self.amounts[rows])
 
     def pooled(self) -> Self:
@@ -57,6 +76,11 @@ class Sums:
             np.stack([self.vectors[list(rows)].sum(axis=0) for rows in members]),
             np.stack([self.amounts[list(rows)].sum(axis=0) for rows in members]),
         )
+
+    def means(self) -> Means:
+        """Looks that cancel out stay at zero, similar to nobody."""
+        lengths = np.maximum(np.linalg.norm(self.vectors, axis=-1, keepdims=True), 1e-9)
+        return Means((self.vectors / lengths).astype(np.float32), self.amounts.copy())
 
 
 def sums_of(views: Sequence[View]) -> Sums:
@@ -81,28 +105,21 @@ class Reading:
             for (a, x), (b, y) in product(enumerate(_LIGHTS), repeat=2)
         }
 
-    def log_ratios(self, a: Sums, b: Sums) -> Matrix:
+    def log_ratios(self, a: Means, b: Means) -> Matrix:
         """(M, N) log p(looks | one person) / p(looks | two) of M and N clusters.
 
         All pairs of lights speak, discounted as correlated; 0 where there is none.
         """
         total = np.zeros((len(a), len(b)))
         count = np.zeros((len(a), len(b)))
-        mine, theirs = _unit(a.vectors), _unit(b.vectors)
         for (x, y), table in self._tables.items():
             known = (a.amounts[:, x, None] > 0) & (b.amounts[None, :, y] > 0)
             if not known.any():
                 continue
             single, counts = corrected(
-                mine[:, x] @ theirs[:, y].T, a.amounts[:, x, None], b.amounts[None, :, y]
+                a.vectors[:, x] @ b.vectors[:, y].T, a.amounts[:, x, None], b.amounts[None, :, y]
             )
             total += np.where(known, counts * np.interp(single, _GRID, table), 0)
             count += known
         together = total / (1 + np.maximum(count - 1, 0) * LIGHTS_CORRELATION)
         return np.asarray(np.clip(together, -MOST_LOG_RATIO, MOST_LOG_RATIO), np.float64)
-
-
-def _unit(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """At length 1; looks that cancel out stay at zero, similar to nobody."""
-    lengths = np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-    return np.asarray(vectors / lengths, np.float64)

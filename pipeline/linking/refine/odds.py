@@ -51,7 +51,7 @@ class Table:
         self.scene = scene
         self.label = label
         self.groups = [[int(g) for g in np.flatnonzero(label == c)] for c in range(n)]
-        self._sums = scene.sums.grouped(self.groups)
+        self._means = scene.sums.grouped(self.groups).means()
         self._ruled_out = np.stack(
             [scene.forbidden[:, own].any(axis=1) for own in self.groups], axis=1
         )
@@ -93,18 +93,16 @@ class Table:
 
     def log_ratio(self, a: Sequence[int], b: Sequence[int]) -> float:
         """What looks say for groups `a` and `b` being one person."""
-        sums = self.scene.sums
-        return float(
-            self.scene.reading.log_ratios(sums[list(a)].pooled(), sums[list(b)].pooled())[0, 0]
-        )
+        one, other = (self.scene.sums[list(rows)].pooled().means() for rows in (a, b))
+        return float(self.scene.reading.log_ratios(one, other)[0, 0])
 
     def _same_person(
         self, core: Sequence[int], others: npt.NDArray[np.intp]
     ) -> npt.NDArray[np.float64]:
         """That each of other clusters shows the person of `core`, [0, 1]."""
         scene = self.scene
-        pooled = scene.sums[list(core)].pooled()
-        logs = scene.reading.log_ratios(pooled, self._sums[others])[0]
+        pooled = scene.sums[list(core)].pooled().means()
+        logs = scene.reading.log_ratios(pooled, self._means)[0, others]
         logs += scene.prior(int(scene.size[list(core)].sum()), self._size[others])
         ruled_out = self._ruled_out[list(core)][:, others].any(axis=0)
         return np.asarray(np.where(ruled_out, 0.0, expit(logs)), np.float64)
@@ -127,8 +125,8 @@ class Table:
         own = int(self.label[block[0]])
         open_to = ~np.asarray(self._ruled_out[list(block)].any(axis=0), np.bool_)
         others = np.flatnonzero(open_to & (np.arange(len(open_to)) != own))
-        pooled = self.scene.sums[list(block)].pooled()
-        logs = self.scene.reading.log_ratios(pooled, self._sums[others])[0]
+        pooled = self.scene.sums[list(block)].pooled().means()
+        logs = self.scene.reading.log_ratios(pooled, self._means)[0, others]
         if self.scene.transits is not None:
             for i in np.flatnonzero(logs > 0):
                 logs[i] += self.scene.transit(block, self.groups[int(others[i])])

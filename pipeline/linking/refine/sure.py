@@ -48,7 +48,7 @@ def _tree(table: Table, groups: Sequence[int]) -> _Branch:
     scene = table.scene
     sums = scene.sums[list(groups)]
     branches = [_Branch(groups=(group,)) for group in groups]
-    gains = scene.reading.log_ratios(sums, sums)
+    gains = scene.reading.log_ratios(sums.means(), sums.means())
     np.fill_diagonal(gains, -np.inf)
     for _ in range(len(groups) - 1):
         a, b = sorted(int(i) for i in np.unravel_index(int(np.argmax(gains)), gains.shape))
@@ -57,7 +57,7 @@ def _tree(table: Table, groups: Sequence[int]) -> _Branch:
         alive = np.isfinite(gains[a])
         alive[b] = False
         gains[b] = gains[:, b] = -np.inf
-        row = scene.reading.log_ratios(sums[[a]], sums)[0]
+        row = scene.reading.log_ratios(sums[[a]].means(), sums.means())[0]
         gains[a] = gains[:, a] = np.where(alive, row, -np.inf)
         branches[a] = _Branch(
             groups=tuple(sorted(branches[a].groups + branches[b].groups)),
