@@ -7,8 +7,9 @@ READY  := $(VENV)/.ready
 
 .PHONY: run test check setup system footage clean help
 
-run: $(READY)  ## set up, then run the main job on the embedded day/night footage
+run: $(READY)  ## set up, run the main job on the embedded day/night footage, then serve its pages
 	$(BIN)/noctule run --config config.yaml
+	$(BIN)/noctule serve --config config.yaml
 
 test: $(READY) system  ## set up, then run all tests
 	$(BIN)/python -m pytest

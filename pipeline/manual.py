@@ -45,6 +45,9 @@ def _section(section: Section, *, indent: int) -> Iterator[str]:
             yield from _section(value, indent=indent + 2)
         elif name == "cameras":
             yield from _cameras(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], Section):
+            yield f"{pad}{name}:"
+            yield from (f"{pad}  - {_scalar(_named_first(each))}" for each in value)
         else:
             yield f"{pad}{name}: {_scalar(value)}"
 
@@ -85,6 +88,12 @@ def _default(field: FieldInfo) -> str:
     return f" Default: {_scalar(default)}."
 
 
+def _named_first(section: Section) -> dict[str, Any]:
+    """What one of several rules or channels sets, its name first."""
+    keys = sorted(item := _item(section), key=lambda key: (key != "name", key != "kind"))
+    return {key: item[key] for key in keys}
+
+
 def _item(value: Any) -> Any:
     """A member of a list, as YAML knows it."""
     if isinstance(value, Section):
@@ -112,5 +121,7 @@ def _scalar(value: Any) -> str:
         value = value.value
     elif isinstance(value, tuple):
         value = [_item(item) for item in value]
-    line = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
+    line = yaml.safe_dump(
+        value, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
+    )
     return line.removesuffix("\n").removesuffix("...").removesuffix("\n")
