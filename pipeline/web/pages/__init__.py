@@ -1,6 +1,6 @@
 """The pages, one file each."""
 
-from pipeline.web.pages import door, live, people, person, shell
+from pipeline.web.pages import alerts, door, live, people, person, shell
 
-ALL = (shell.routes, door.routes, live.routes, people.routes, person.routes)
+ALL = (shell.routes, door.routes, live.routes, alerts.routes, people.routes, person.routes)
 """Routes of all pages."""
