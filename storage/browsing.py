@@ -17,6 +17,7 @@ from storage.errors import NotFound
 from storage.exemplars import IDS_PER_QUERY
 from storage.identities import read_identities
 from storage.schema import CameraRow, GapRow, SightingRow, VerdictRow, VerdictSightingRow
+from storage.scope import Scope, in_scope
 from storage.sightings import overlapping, read_sightings, seen_by, select_sightings
 from storage.tombstones import refuse_erased
 from storage.types import (
@@ -36,7 +37,6 @@ from storage.types import (
 from storage.verdict_list import read_verdict
 from streams.types import CameraId, Gap, GapReason, Modality
 
-Scope = Collection[CameraId] | None
 Place = tuple[int, int]
 """Of a visit: when it began, and its number."""
 _ROWS_AT_ONCE = 1000
@@ -82,14 +82,6 @@ class People:
 
     found: tuple[Identity, ...]
     next: Place | None
-
-
-def in_scope(scope: Scope) -> list[ColumnElement[bool]]:
-    """Conditions for visits to cameras of the scope."""
-    if scope is None:
-        return []
-    these = select(CameraRow.id).where(CameraRow.name.in_(list(scope)))
-    return [SightingRow.camera_id.in_(these)]
 
 
 def place_of(sighting: Sighting) -> Place:
@@ -177,37 +169,6 @@ def find_person(db: Database, identity: IdentityId, *, scope: Scope) -> Identity
                 refuse_erased(connection, [identity])
         raise NotFound(f"nobody is called {person_name(identity)}; /api/v1/identities lists all")
     return found[0]
-
-
-def is_within(db: Database, identities: Collection[IdentityId], *, scope: Scope) -> bool:
-    """Whether the cameras of the scope saw all visits of these persons."""
-    if scope is None:
-        return True
-    query = (
-        select(SightingRow.id)
-        .where(
-            SightingRow.identity_id.in_(list(identities)),
-            SightingRow.camera_id.not_in(
-                select(CameraRow.id).where(CameraRow.name.in_(list(scope)))
-            ),
-        )
-        .limit(1)
-    )
-    with db.read() as connection:
-        return connection.execute(query).first() is None
-
-
-def people_within(
-    db: Database, identities: Collection[IdentityId], *, scope: Scope
-) -> frozenset[IdentityId]:
-    """Those of these persons whom a camera of the scope saw."""
-    if scope is None or not identities:
-        return frozenset(identities)
-    query = select(SightingRow.identity_id).distinct()
-    these = SightingRow.identity_id.in_(list(identities))
-    with db.read() as connection:
-        found = connection.execute(query.where(these, *in_scope(scope))).scalars().all()
-    return frozenset(IdentityId(number) for number in found if number is not None)
 
 
 def browse_people(
@@ -355,21 +316,6 @@ def _unhidden(scope: Scope) -> list[ColumnElement[bool]]:
         .where(SightingRow.camera_id.not_in(seen), VerdictSightingRow.side == Side.A.value)
     )
     return [VerdictRow.id.not_in(hidden), VerdictRow.id.in_(select(VerdictSightingRow.verdict_id))]
-
-
-def cameras_of(db: Database, sightings: Collection[SightingId]) -> dict[SightingId, CameraId]:
-    """Where these visits were; those that are gone are left out."""
-    wanted = sorted(sightings)
-    found: dict[SightingId, CameraId] = {}
-    with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
-            query = (
-                select(SightingRow.id, CameraRow.name)
-                .join(CameraRow, CameraRow.id == SightingRow.camera_id)
-                .where(SightingRow.id.in_(wanted[start : start + IDS_PER_QUERY]))
-            )
-            found |= {SightingId(row.id): CameraId(row.name) for row in connection.execute(query)}
-    return found
 
 
 def _visits_before(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from pipeline.api.routes import ALL
-from pipeline.api.routing import Declared
+from pipeline.api.routing import ANYBODY, Declared
 from storage.desk.types import Role
 from tests.api_site import API, GATE, VAULT, Site, open_site
 
@@ -119,6 +120,16 @@ def test_every_route_of_the_application_is_declared(site: Site) -> None:
         ("GET", "/ready"),
         ("GET", "/openapi.json"),
     }
+
+
+def test_the_documentation_lists_every_route_with_its_role() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+
+    for route in ROUTES:
+        role = ANYBODY if route.least is None else route.least.value
+        role += ", sees all" if route.needs_all else ""
+        words = (route.endpoint.__doc__ or "").split("\n")[0]
+        assert f"| `{route.method} {short(route)}` | {role} | {words} |" in text
 
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.least is not None], ids=route_id)

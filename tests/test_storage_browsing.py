@@ -13,12 +13,9 @@ from storage.browsing import (
     browse_people,
     browse_sightings,
     browse_verdicts,
-    cameras_of,
     find_person,
     find_sighting,
-    is_within,
     newest_sighting,
-    people_within,
     place_of,
     sightings_named,
     sightings_since,
@@ -27,6 +24,7 @@ from storage.browsing import (
 from storage.cameras import record_gap
 from storage.database import Database
 from storage.errors import NotFound
+from storage.scope import cameras_of, is_within, people_within
 from storage.sightings import record_sighting
 from storage.types import IdentityId, SightingId, Span, VerdictId
 from storage.verdicts import merge, same

@@ -23,11 +23,11 @@ from pipeline.config import SiteConfig
 from pipeline.linking.topology import Topology
 from pipeline.recordings import Recordings
 from pipeline.transit_times import learn_topology
-from storage.browsing import people_within
 from storage.cameras import cameras
 from storage.database import Database
 from storage.desk.names import names_of
 from storage.evidence import EvidenceStore
+from storage.scope import people_within
 from storage.types import IdentityId, Sighting
 from streams.clock import Clock
 from streams.config import CameraConfig

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.api.live import LiveState
 from pipeline.api.times import iso, iso_or_none
-from storage.browsing import cameras_of, newest_sighting, sightings_since
+from storage.browsing import newest_sighting, sightings_since
 from storage.changes import Cursor, changes, newest
 from storage.desk.alerts import (
     Alert,
@@ -28,6 +28,7 @@ from storage.desk.alerts import (
     newest_alert_event,
 )
 from storage.errors import DatabaseBusy, NotFound
+from storage.scope import cameras_of
 from storage.types import Sighting, SightingId, person_name, sighting_name
 from streams.types import CameraId
 

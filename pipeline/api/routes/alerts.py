@@ -17,7 +17,7 @@ from pipeline.api.routing import Routes
 from pipeline.api.times import SpanQuery, iso, iso_or_none
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import AlertPath, CameraQuery, Needed, Words, to_alert, to_person
-from storage.browsing import Named, people_within, sightings_named
+from storage.browsing import Named, sightings_named
 from storage.desk.alerts import (
     Alert,
     AlertEvent,
@@ -29,6 +29,7 @@ from storage.desk.alerts import (
 )
 from storage.desk.handling import acknowledge, false_alarm, note, resolve, undo
 from storage.desk.types import AlertEventKind, AlertId, AlertSeverity, AlertState, Role
+from storage.scope import people_within
 from storage.types import IdentityId, person_name, sighting_name
 from streams.types import CameraId
 

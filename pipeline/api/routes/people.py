@@ -29,7 +29,7 @@ from pipeline.api.words import (
     ShortName,
     to_person,
 )
-from storage.browsing import find_person, people_within
+from storage.browsing import find_person
 from storage.desk.interest import (
     Example,
     Interest,
@@ -43,6 +43,7 @@ from storage.desk.interest import (
 )
 from storage.desk.names import GivenName, find_by_name, give_name, name_history
 from storage.desk.types import InterestId, Role
+from storage.scope import people_within
 from storage.types import person_name
 
 routes = Routes("people")

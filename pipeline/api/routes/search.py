@@ -19,9 +19,9 @@ from pipeline.api.uploads import Fractions, cut_out, read_picture
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CAMERA, Words
 from pipeline.linking.linker import Candidate
-from storage.browsing import people_within
 from storage.desk.types import Role
 from storage.gallery import Part
+from storage.scope import people_within
 from storage.types import Span, person_name, sighting_name
 from streams.types import Modality
 

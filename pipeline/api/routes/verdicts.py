@@ -30,15 +30,9 @@ from pipeline.api.words import (
     to_visit,
 )
 from storage import verdicts as say
-from storage.browsing import (
-    browse_verdicts,
-    cameras_of,
-    find_person,
-    find_sighting,
-    is_within,
-    visible_verdict,
-)
+from storage.browsing import browse_verdicts, find_person, find_sighting, visible_verdict
 from storage.desk.types import Role
+from storage.scope import cameras_of, is_within
 from storage.types import (
     IdentityId,
     SightingId,

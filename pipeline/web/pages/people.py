@@ -16,10 +16,11 @@ from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import PERSON, to_person
 from pipeline.web.asked_times import read_span
 from pipeline.web.rendering import PagesOf
-from storage.browsing import Filter, browse_people, browse_sightings, find_person, people_within
+from storage.browsing import Filter, browse_people, browse_sightings, find_person
 from storage.desk.names import find_by_name
 from storage.desk.types import Role
 from storage.errors import NotFound
+from storage.scope import people_within
 from storage.types import sighting_name
 from streams.types import CameraId, Modality
 
