@@ -1,6 +1,15 @@
 """The pages, one file each."""
 
-from pipeline.web.pages import alerts, door, live, people, person, shell
+from pipeline.web.pages import alerts, door, live, people, person, replay, search, shell
 
-ALL = (shell.routes, door.routes, live.routes, alerts.routes, people.routes, person.routes)
+ALL = (
+    shell.routes,
+    door.routes,
+    live.routes,
+    alerts.routes,
+    people.routes,
+    person.routes,
+    search.routes,
+    replay.routes,
+)
 """Routes of all pages."""
