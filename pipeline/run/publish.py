@@ -70,6 +70,9 @@ class _Camera:
     last_error: str | None = None
     recording: str
     recording_error: str | None = None
+    n_frames: int | None = None
+    n_dropped: int | None = None
+    n_reconnects: int | None = None
     blind_since_us: int | None = None
     captured_at_us: int | None = None
     modality: str | None = None
@@ -168,6 +171,9 @@ class Publisher:
                 camera.fps = each.fps
                 camera.last_error = each.last_error
                 camera.recording_error = each.recording_error
+                camera.n_frames = each.n_frames
+                camera.n_dropped = each.n_dropped
+                camera.n_reconnects = each.n_reconnects
 
     def about(self, track: TrackKey) -> None:
         """What is heard next is about this track; used with `heard` by one thread."""
@@ -252,6 +258,9 @@ class Publisher:
             "health": camera.health,
             "last_error": camera.last_error,
             "fps": None if camera.fps is None else round(camera.fps, 2),
+            "n_frames": camera.n_frames,
+            "n_dropped": camera.n_dropped,
+            "n_reconnects": camera.n_reconnects,
             "blind_since_us": camera.blind_since_us,
             "recording": "stopped" if camera.recording_error else camera.recording,
             "recording_error": camera.recording_error,

@@ -1,6 +1,6 @@
 """The pages, one file each."""
 
-from pipeline.web.pages import alerts, door, live, people, person, replay, search, shell
+from pipeline.web.pages import alerts, door, live, people, person, replay, search, shell, system
 
 ALL = (
     shell.routes,
@@ -11,5 +11,6 @@ ALL = (
     person.routes,
     search.routes,
     replay.routes,
+    system.routes,
 )
 """Routes of all pages."""
