@@ -1,6 +1,17 @@
 """The pages, one file each."""
 
-from pipeline.web.pages import alerts, door, live, people, person, replay, search, shell, system
+from pipeline.web.pages import (
+    alerts,
+    cameras,
+    door,
+    live,
+    people,
+    person,
+    replay,
+    search,
+    shell,
+    system,
+)
 
 ALL = (
     shell.routes,
@@ -11,6 +22,7 @@ ALL = (
     person.routes,
     search.routes,
     replay.routes,
+    cameras.routes,
     system.routes,
 )
 """Routes of all pages."""

@@ -48,6 +48,7 @@ export const post = (path, body = {}, options) => ask("POST", path, { ...options
 export const put = (path, body = {}, options) => ask("PUT", path, { ...options, body });
 export const remove = (path, options) => ask("DELETE", path, options);
 export const upload = (path, form, options) => ask("POST", path, { ...options, form });
+export const replace = (path, form, options) => ask("PUT", path, { ...options, form });
 
 // "alerts" and {state: "new", camera: null} as "alerts?state=new": null and "" are left out.
 export function query(path, values) {
