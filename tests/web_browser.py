@@ -1,0 +1,112 @@
+"""A real browser in front of the pages: what it complains of is remembered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.api_site import API, PASSWORD, Site
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 15_000
+AXE = Path(os.environ.get("NOCTULE_AXE", "~/.cache/noctule/axe/axe.min.js")).expanduser()
+WIDTHS = (360, 1440)
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@dataclass(slots=True, kw_only=True)
+class Window:
+    """A window of somebody who signed in.
+
+    Attributes:
+        complaints: Errors of the console and of scripts, so far.
+    """
+
+    page: Page
+    site: Site
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a page and wait until it is at rest but for live events."""
+        self.page.goto(self.site.url + path)
+        self.page.wait_for_load_state("load")
+        return self.page
+
+    def overflow_px(self) -> int:
+        """How much wider than the window the page is."""
+        return int(self.page.evaluate(_OVERFLOW))
+
+    def press(self, *keys: str) -> None:
+        """One key after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser, for as long as the block lasts."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def window(
+    browser: Browser, site: Site, account: str | None = "admin", *, width: int = 1440
+) -> Iterator[Window]:
+    """A window of its own, signed in as `account`, None: nobody."""
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    if account is not None:
+        credentials = {"name": account, "password": PASSWORD}
+        answer = context.request.post(f"{site.url}{API}/session", data=credentials)
+        assert answer.status == 200, answer.text()
+    opened = Window(page=context.new_page(), site=site)
+    opened.page.on("console", lambda told: _hear(opened, told))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    try:
+        yield opened
+    finally:
+        context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.1 A and AA, one line each."""
+    if not AXE.exists():
+        pytest.skip(f"{AXE} is missing; deploy/test-system.sh fetches axe-core with npm")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+    return [
+        f"{each['id']}: {node['target']} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
+
+
+def _hear(opened: Window, told: Any) -> None:
+    if told.type in ("error", "warning"):
+        opened.complaints.append(f"{told.type}: {told.text}")
