@@ -14,6 +14,7 @@ from models.config import DetectorConfig, EmbedderConfig
 from pipeline.alerts.channels_config import from_folder
 from pipeline.alerts.config import AlertsConfig
 from pipeline.api.config import FrontDeskConfig
+from pipeline.cameras_file import read_cameras
 from pipeline.linking.config import LinkingConfig
 from pipeline.live import LiveConfig
 from pipeline.tracking.config import TrackingConfig
@@ -40,6 +41,10 @@ class SiteConfig(Section):
         tuple[CameraConfig, ...],
         Field(description="All live (rtsp://) or all recorded (video files, folders of images)."),
     ] = ()
+    cameras_file: Annotated[
+        Path | None,
+        Field(description="Cameras added in the pages, beside those above. Default: cameras.yaml."),
+    ] = None
     motion: Annotated[MotionConfig, Field(description="Skip pictures in which nothing moves.")] = (
         MotionConfig()
     )
@@ -116,7 +121,19 @@ def load_config(path: Path) -> SiteConfig:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigInvalid(f"{path}: cannot be read as text: {error}") from error
-    return _from_folder(parse_config(text, name=str(path)), path.parent)
+    site = _from_folder(parse_config(text, name=str(path)), path.parent)
+    return site if site.cameras_file is None else _with_added(site, site.cameras_file)
+
+
+def _with_added(site: SiteConfig, file: Path) -> SiteConfig:
+    """The site with the cameras that were added in the pages."""
+    added = read_cameras(file)
+    names = {camera.name for camera in site.cameras}
+    for camera in added:
+        if camera.name in names:
+            raise ConfigInvalid(f"{file}: camera {camera.name!r} is in config.yaml, too; rename it")
+        names.add(camera.name)
+    return site.model_copy(update={"cameras": (*site.cameras, *added)})
 
 
 def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
@@ -160,6 +177,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     return site.model_copy(
         update={
             "cameras": cameras,
+            "cameras_file": folder / (site.cameras_file or Path("cameras.yaml")).expanduser(),
             "storage": storage,
             "recording": recording,
             "live": live,

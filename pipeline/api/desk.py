@@ -19,6 +19,7 @@ from pipeline.api.searcher import Searcher
 from pipeline.api.throttle import Throttle
 from pipeline.api.viewing import Viewings
 from pipeline.api.visitors import Visitor, no_camera
+from pipeline.cameras_file import CamerasFile, read_cameras
 from pipeline.config import SiteConfig
 from pipeline.linking.topology import Topology
 from pipeline.recordings import Recordings
@@ -60,6 +61,9 @@ class Desk:
         self.viewings = Viewings(database, clock)
         self.searcher = Searcher(config, database)
         self.recordings = Recordings(config, database)
+        file = config.cameras_file
+        self.cameras_file = None if file is None else CamerasFile(file)
+        self.own_cameras = frozenset() if file is None else _names(read_cameras(file))
         self.metrics = Metrics()
         self.broadcast = Broadcast(self)
         self.is_closing = threading.Event()
@@ -89,6 +93,13 @@ class Desk:
             camera.id: None for camera in cameras(self.database)
         }
         return found | {CameraId(camera.name): camera for camera in self.config.cameras}
+
+    def take_cameras(self, own: Sequence[CameraConfig]) -> None:
+        """From now on these are the cameras that were added in the pages."""
+        written = [c for c in self.config.cameras if CameraId(c.name) not in self.own_cameras]
+        self.config = self.config.model_copy(update={"cameras": (*written, *own)})
+        self.own_cameras = _names(own)
+        self.recordings = Recordings(self.config, self.database)
 
     def names(self, people: Collection[IdentityId]) -> Mapping[IdentityId, str]:
         """What operators call these persons, where they call them something."""
@@ -158,6 +169,10 @@ class Desk:
             if not self._streams[who]:
                 del self._streams[who]
         self.metrics.streams.dec()
+
+
+def _names(cameras: Sequence[CameraConfig]) -> frozenset[CameraId]:
+    return frozenset(CameraId(camera.name) for camera in cameras)
 
 
 async def _desk_of(request: Request) -> Desk:

@@ -74,7 +74,8 @@ def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
 
         stack.enter_context(Delivering(site, database, clock=SystemClock()))
         if watch:
-            stack.enter_context(WatcherProcess(file))
+            added = () if site.cameras_file is None else (site.cameras_file,)
+            stack.enter_context(WatcherProcess(file, files=added))
         Server(app, site.front_desk, on_ready=say).run(sockets=[listening])
 
 

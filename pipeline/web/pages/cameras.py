@@ -1,4 +1,4 @@
-"""Cameras: which there are, what is drawn on their pictures, where they stand, ways between them."""
+"""Cameras: which there are, what is drawn on them, where they stand, and ways between them."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ class Card:
     source: str | None
     is_live: bool
     is_own: bool
+    has_picture: bool
     health: HealthAnswer
     n_shapes: int
     blind: tuple[tuple[float, float], ...]
@@ -97,7 +98,6 @@ def show_camera(
         "camera.html",
         title=f"Camera {name}",
         card=_card(desk, visitor, name),
-        has_live=desk.live.picture(name) is not None,
         still_at=newest[0].first_seen_us if newest else None,
     )
 
@@ -125,7 +125,8 @@ def _card(desk: Desk, visitor: Visitor, name: CameraId) -> Card:
         camera=name,
         source=source,
         is_live=configured is not None and configured.is_live,
-        is_own=False,
+        is_own=name in desk.own_cameras,
+        has_picture=desk.live.picture(name) is not None,
         health=to_health(desk.live.state(name), now_us=now_us),
         n_shapes=len(standing_shapes(desk.database, camera=name)),
         blind=tuple((_at(start, now_us), _at(end, now_us)) for start, end in spans),

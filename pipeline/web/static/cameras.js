@@ -4,12 +4,6 @@ import { post, remove } from "./api.js";
 import { fill, find, findAll, icon, make } from "./dom.js";
 import { tell, toast } from "./toast.js";
 
-for (const picture of findAll("img.picture")) {
-  const none = () => picture.replaceWith(make("span", { class: "picture none" }, "no picture yet"));
-  if (picture.complete && !picture.naturalWidth) none();
-  picture.addEventListener("error", none);
-}
-
 const dialog = find("#add");
 const form = find("#add-form");
 const asked = () => Object.fromEntries(new FormData(form));

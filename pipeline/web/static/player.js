@@ -20,6 +20,7 @@ export class Player {
     this.video.addEventListener("loadedmetadata", onReady);
     this.video.addEventListener("seeked", onReady);
     this.still.addEventListener("load", onReady);
+    this.spans = []; // when it recorded, as far as the ruler knows
     this.moment = null;
     this.asking = false;
     this.missedUntil = [0, 0];
@@ -58,6 +59,10 @@ export class Player {
   // Called again and again: shows the moment, playing or not.
   async show(at_us, { rate, isPlaying }) {
     const { moment } = this;
+    if (!this.spans.some((span) => at_us >= span.from_us && at_us < span.to_us)) {
+      this.blank("not recorded");
+      return;
+    }
     if (!moment || at_us < moment.from_us || at_us >= moment.to_us) {
       await this.load(at_us);
       if (!this.moment || at_us < this.moment.from_us || at_us >= this.moment.to_us) return;

@@ -44,10 +44,14 @@ async function loadRuler() {
     ]);
     if (mine !== told) return;
     Object.assign(told, { visits: visits.items, gaps: gaps.items, alerts: alerts.items });
-    cameras.forEach((camera, number) => told.recorded.set(camera, recorded[number].items));
+    cameras.forEach((camera, number) => {
+      told.recorded.set(camera, recorded[number].items);
+      players[number].spans = recorded[number].items;
+    });
     for (const camera of cameras) if (films.has(camera)) told.gaps.push(...beyond(camera, told));
     ruler.draw(told);
     showTiles();
+    showNow();
   } catch (error) { tell(error); }
 }
 
@@ -127,6 +131,7 @@ function frame(now_ms) {
 }
 
 function keepAddress() {
+  find("#go-to").value = toField(state.at_us);
   history.replaceState(null, "", query("/replay", { at: Math.round(state.at_us), camera: state.chosen, follow: state.follow }));
 }
 
