@@ -1,6 +1,19 @@
 #!/bin/sh
-# Installs Debian's gst-rtsp-server, which the tests start as a real RTSP camera.
+# Fetches what tests need beside Python: axe-core, which looks for what shuts people out of the
+# pages, and Debian's gst-rtsp-server, which is started as a real RTSP camera.
 set -eu
+axe="${NOCTULE_AXE:-$HOME/.cache/noctule/axe/axe.min.js}"
+if [ ! -e "$axe" ]; then
+    if command -v npm >/dev/null; then
+        folder=$(mktemp -d)
+        (cd "$folder" && npm pack --silent axe-core@4 >/dev/null && tar xzf axe-core-*.tgz)
+        mkdir -p "$(dirname "$axe")"
+        mv "$folder/package/axe.min.js" "$axe"
+        rm -r "$folder"
+    else
+        echo "tests with axe-core will be skipped; for them install npm" >&2
+    fi
+fi
 if /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null; then
     exit 0
 fi

@@ -33,13 +33,14 @@ class Place:
     path: str
     icon: str
     key: str
+    least: Role = Role.VIEWER
 
 
 PLACES = (
     Place(name="Live", path="/live", icon="live", key="l"),
     Place(name="Alerts", path="/alerts", icon="bell", key="a"),
     Place(name="People", path="/people", icon="people", key="p"),
-    Place(name="Search", path="/search", icon="search", key="s"),
+    Place(name="Search", path="/search", icon="search", key="s", least=Role.OPERATOR),
     Place(name="Replay", path="/replay", icon="replay", key="r"),
     Place(name="Cameras", path="/cameras", icon="camera", key="c"),
     Place(name="System", path="/system", icon="system", key="y"),
@@ -104,7 +105,7 @@ class Pages:
                 "visitor": visitor,
                 "is_operator": visitor.may(Role.OPERATOR),
                 "is_admin": visitor.may(Role.ADMIN) and visitor.cameras is None,
-                "places": PLACES,
+                "places": [place for place in PLACES if visitor.may(place.least)],
                 "here": request.url.path,
                 "pulse": told,
                 **values,

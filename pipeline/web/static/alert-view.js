@@ -19,7 +19,7 @@ export const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1
 
 function shownBox(alert) {
   const numbers = String(alert.grounds.box ?? "").split(" ").map(Number);
-  return numbers.length === 4 && numbers.every(Number.isFinite) ? { xyxy: numbers, person: alert.persons[0] ?? null, candidate: null } : null;
+  return numbers.length === 4 && numbers.every(Number.isFinite) ? { xyxy: numbers, person: alert.persons.length === 1 ? alert.persons[0] : null, candidate: null } : null;
 }
 
 // The alert's picture; one of the whole view gets its box, a crop is shown as it is.

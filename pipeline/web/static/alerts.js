@@ -42,7 +42,8 @@ function remember() {
 }
 
 // On a narrow screen either the list or the evidence is there.
-const isList = () => matchMedia("(max-width: 900px)").matches && !inbox.classList.contains("reading");
+const isNarrow = () => matchMedia("(max-width: 900px)").matches;
+const isList = () => isNarrow() && !inbox.classList.contains("reading");
 
 function row(alert) {
   const people = alert.persons.map((name) => (alert.names[name] ? `${name} ${alert.names[name]}` : name));
@@ -140,7 +141,7 @@ async function act(deed, name = chosen, reason = "") {
     toast(`${name} ${DONE[deed]}`, { undo: deed === "note" ? null : () => act("undo", name) });
     if (deed === "note" || chosen !== name) { choose(chosen); return; }
     const open = buttons().slice(buttons().findIndex((each) => each.dataset.alert === name) + 1).find((each) => rows.get(each.dataset.alert).state === "new");
-    if (inbox.dataset.state === "new" && open && !inbox.classList.contains("reading")) choose(open.dataset.alert, { focuses: true });
+    if (inbox.dataset.state === "new" && open && !isNarrow()) choose(open.dataset.alert, { focuses: true });
     else choose(name);
   } catch (error) {
     tell(error);

@@ -6,6 +6,7 @@ import { fill, find, findAll, icon, light, make } from "./dom.js";
 import { listen } from "./events.js";
 import { bind } from "./keys.js";
 import { crop, openPerson, openVisit } from "./person-panel.js";
+import { boxesAt, newestOf } from "./recorded.js";
 import { clock, now_us, shortWhen, when } from "./times.js";
 import { tell } from "./toast.js";
 
@@ -16,7 +17,7 @@ const wall = find("#wall");
 const tiles = new Map(findAll(".tile").map((element) => [element.dataset.camera, {
   element, camera: element.dataset.camera, isLive: element.dataset.kind === "live",
   pixels: find(".pixels", element), over: find(".boxes", element), picture: null, boxes: [], places: [],
-  captured_at_us: null, blind_since_us: Number(element.dataset.blindSince) || null, isLoading: false, next: null, words: null,
+  captured_at_us: null, blind_since_us: Number(element.dataset.blindSince) || null, isLoading: false, next: null,
 }]));
 
 function draw(tile) {
@@ -40,9 +41,8 @@ async function load(tile, told) {
     const answer = await fetch(told.address ?? `${BASE}/cameras/${tile.camera}/picture`, { cache: "no-store" });
     if (!answer.ok) throw new Error(String(answer.status));
     show(tile, await createImageBitmap(await answer.blob()));
-    tile.captured_at_us = told.captured_at_us;
-    tile.boxes = fresh(told.boxes, told.captured_at_us);
-    tile.words = told.words ?? null;
+    tile.captured_at_us = Number(answer.headers.get("X-Noctule-Captured-At-Us")) || told.captured_at_us;
+    tile.boxes = told.tracks ? boxesAt(told.tracks, tile.captured_at_us, tile.picture) : fresh(told.boxes, tile.captured_at_us);
     learnNames(tile.boxes.map((box) => box.person));
   } catch {
     tile.boxes = [];
@@ -74,7 +74,7 @@ function caption(tile) {
     return who ? make("button", { type: "button", onclick: () => openPerson(who) }, words) : make("span", { class: "soft" }, words);
   });
   const kept = find(".people", element);
-  if (kept.textContent !== people.map((each) => each.textContent).join("") || !people.length) fill(kept, people.length ? people : tile.words);
+  if (kept.textContent !== people.map((each) => each.textContent).join("") || !people.length) fill(kept, people);
   const taken = find(".taken", element);
   const isOld = tile.isLive && tile.captured_at_us !== null && now_us() - tile.captured_at_us > OLD_US;
   taken.classList.toggle("old", isOld);
@@ -109,12 +109,10 @@ function told(event) {
 // A recording that nobody watches now shows its newest visit.
 async function showRecorded(tile) {
   try {
-    const { items: [visit] } = await get(query("sightings", { camera: tile.camera, limit: 1 }));
-    if (!visit) { caption(tile); return; }
-    const at_us = Math.round((visit.first_seen_us + visit.last_seen_us) / 2);
-    fill(find(".sees", tile.element), light(visit.modality));
-    const who = visit.identity ? make("button", { type: "button", onclick: () => openPerson(visit.identity) }, visit.name ? `${visit.identity} ${visit.name}` : visit.identity) : make("span", { class: "soft" }, "somebody");
-    await load(tile, { captured_at_us: at_us, boxes: [], words: who, address: `${BASE}/cameras/${tile.camera}/recordings/picture?at=${at_us}` });
+    const newest = await newestOf(tile.camera);
+    if (!newest) { caption(tile); return; }
+    fill(find(".sees", tile.element), light(newest.modality));
+    await load(tile, newest);
   } catch (error) {
     tell(error);
   }
@@ -194,6 +192,12 @@ const release = () => { if (!isHeld()) waiting.splice(0).forEach(add); };
 visits.addEventListener("pointerleave", release);
 visits.addEventListener("focusout", () => setTimeout(release));
 
+// Many visits may be said anew at once: one question for all of them.
+let soon = null;
+function loadSoon() {
+  soon ??= setTimeout(() => { soon = null; if (!isHeld()) loadVisits(); }, 1000);
+}
+
 async function loadVisits() {
   try {
     const { items } = await get(query("sightings", { limit: SHOWN }));
@@ -230,6 +234,6 @@ document.addEventListener("pulse", ({ detail }) => {
     caption(tile);
   }
 });
-listen({ boxes: told, sighting: add, changed: () => loadVisits(), reload: () => { loadVisits(); begin(); } });
+listen({ boxes: told, sighting: add, changed: loadSoon, reload: () => { loadVisits(); begin(); } });
 begin();
 loadVisits();
