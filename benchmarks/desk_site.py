@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,20 +158,29 @@ def read_stopwatch(file: Path) -> list[Analysed]:
 
 def cpu_of(parts: Mapping[str, int]) -> dict[str, float]:
     """CPU seconds so far of each part, of the watcher's children (capture), and of the machine."""
-    found = {part: _own_cpu_s(pid) for part, pid in parts.items()}
-    found["capture"] = sum(_own_cpu_s(pid) for pid in children_of(parts["watcher"]))
+    found = {part: sum(_ticks(pid)[:2]) for part, pid in parts.items()}
+    living = sum(sum(_ticks(pid)[:2]) for pid in children_of(parts["watcher"]))
+    found["capture"] = living + sum(_ticks(parts["watcher"])[2:])
     words = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()
-    busy = sum(int(words[place]) for place in (1, 2, 3, 6, 7, 8))  # all but idle and waiting
-    return found | {"machine": busy / os.sysconf("SC_CLK_TCK")}
+    # user, nice, system, irq, softirq, steal: proc_stat(5)
+    found["machine"] = sum(int(words[place]) for place in (1, 2, 3, 6, 7, 8))
+    return {part: ticks / os.sysconf("SC_CLK_TCK") for part, ticks in found.items()}
 
 
 def children_of(pid: int) -> list[int]:
-    """Living children of a process and theirs."""
-    file = Path(f"/proc/{pid}/task")
-    direct = [int(each) for t in file.iterdir() for each in (t / "children").read_text().split()]
+    """Living children of a process, then theirs."""
+    direct: list[int] = []
+    with suppress(OSError):  # it ended meanwhile
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            direct += map(int, (thread / "children").read_text(encoding="utf-8").split())
     return direct + [other for child in direct for other in children_of(child)]
 
 
-def _own_cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _ticks(pid: int) -> tuple[int, int, int, int]:
+    """utime, stime, and those of children that ended, of proc_pid_stat(5); 0 once it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0, 0, 0, 0
+    fields = text.rpartition(")")[2].split()
+    return int(fields[11]), int(fields[12]), int(fields[13]), int(fields[14])
