@@ -53,7 +53,7 @@ function row(alert) {
     type: "button", class: isDone ? "item done" : "item", data: { alert: alert.alert }, "aria-current": chosen === alert.alert ? "true" : null,
     onclick: () => choose(alert.alert, { reads: true }),
   }, severity(alert.severity), make("span", { class: "sentence" }, sentence(alert.sentence)), make("span", { class: "numbers" }, timeOfDay(alert.raised_at_us)),
-  make("span", { class: "about" }, [alert.cameras.join(", "), shown, alert.rule].filter(Boolean).join(" · ")),
+  make("span", { class: "about" }, alert.severity === "critical" ? [make("b", { class: "bad" }, "critical"), " · "] : null, [alert.cameras.join(", "), shown, alert.rule].filter(Boolean).join(" · ")),
   inbox.dataset.state !== alert.state ? make("span", { class: "state" }, alert.state) : null);
 }
 
