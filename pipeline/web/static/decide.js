@@ -48,7 +48,7 @@ export function question({ title, words, yes, known = null }) {
   find("#decide-other-field").hidden = known === null;
   other.required = known !== null;
   other.pattern = "[Pp]-?[0-9]+";
-  other.title = "a person such as P-0002";
+  other.title = "a person such as P-0412";
   other.value = "";
   fill(find("#decide-known"), (known ?? []).map((name) => make("option", { value: name })));
   dialog.returnValue = "";
