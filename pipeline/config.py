@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from models.config import DetectorConfig, EmbedderConfig
 from pipeline.alerts.channels_config import from_folder
 from pipeline.alerts.config import AlertsConfig
 from pipeline.api.config import FrontDeskConfig
-from pipeline.cameras_file import read_cameras
+from pipeline.cameras_file import AddedCameras, read_cameras, refuse_twice, within
 from pipeline.linking.config import LinkingConfig
 from pipeline.live import LiveConfig
 from pipeline.tracking.config import TrackingConfig
+from pipeline.yaml_file import YamlFile, parse_yaml, read_text
 from storage.config import StorageConfig
 from storage.retention_config import RetentionConfig
 from streams.config import CameraConfig, MotionConfig, Section
@@ -37,14 +37,21 @@ class SiteConfig(Section):
         Literal["debug", "info", "warning", "error"],
         Field(description="Least important lines that are logged."),
     ] = "info"
+    log_format: Annotated[
+        Literal["text", "json"],
+        Field(description="text for people; json writes one object per line, for collectors."),
+    ] = "text"
     cameras: Annotated[
         tuple[CameraConfig, ...],
         Field(description="All live (rtsp://) or all recorded (video files, folders of images)."),
     ] = ()
     cameras_file: Annotated[
-        Path | None,
-        Field(description="Cameras added in the pages, beside those above. Default: cameras.yaml."),
-    ] = None
+        Path,
+        Field(
+            description="Cameras that were added in the pages, beside those above; written by the "
+            "front desk, readable by its owner only."
+        ),
+    ] = Path("cameras.yaml")
     motion: Annotated[MotionConfig, Field(description="Skip pictures in which nothing moves.")] = (
         MotionConfig()
     )
@@ -108,48 +115,28 @@ class SiteConfig(Section):
 
 
 def load_config(path: Path) -> SiteConfig:
-    """The configuration in the YAML file `path`.
+    """The configuration in the YAML file `path`, with the cameras of its `cameras_file`.
 
     Raises:
         ConfigInvalid: With file, line and key of every mistake, and what to do.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         raise ConfigInvalid(
             f"{path}: no such file; start from the config.yaml of the project"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigInvalid(f"{path}: cannot be read as text: {error}") from error
-    site = _from_folder(parse_config(text, name=str(path)), path.parent)
-    return site if site.cameras_file is None else _with_added(site, site.cameras_file)
-
-
-def _with_added(site: SiteConfig, file: Path) -> SiteConfig:
-    """The site with the cameras that were added in the pages."""
-    added = read_cameras(file)
-    names = {camera.name for camera in site.cameras}
-    for camera in added:
-        if camera.name in names:
-            raise ConfigInvalid(f"{file}: camera {camera.name!r} is in config.yaml, too; rename it")
-        names.add(camera.name)
-    return site.model_copy(update={"cameras": (*site.cameras, *added)})
+    file = parse_yaml(text, name=str(path))
+    named = file.values.get("cameras_file", SiteConfig.model_fields["cameras_file"].default)
+    added = None
+    if isinstance(named, str | Path):
+        added = read_cameras(path.parent / Path(named).expanduser())
+    return _from_folder(_read_site(file, added), path.parent)
 
 
 def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     """The same site with relative paths starting at `folder`."""
-    cameras = tuple(
-        camera
-        if camera.is_live
-        else camera.model_copy(
-            update={
-                "source": SecretStr(
-                    str(folder / Path(camera.source.get_secret_value()).expanduser())
-                )
-            }
-        )
-        for camera in site.cameras
-    )
+    cameras = tuple(within(folder, camera) for camera in site.cameras)
     url = site.storage.database.get_secret_value()
     if url.startswith(_SQLITE):
         url = f"{_SQLITE}{folder / Path(url.removeprefix(_SQLITE))}"
@@ -177,7 +164,7 @@ def _from_folder(site: SiteConfig, folder: Path) -> SiteConfig:
     return site.model_copy(
         update={
             "cameras": cameras,
-            "cameras_file": folder / (site.cameras_file or Path("cameras.yaml")).expanduser(),
+            "cameras_file": folder / site.cameras_file.expanduser(),
             "storage": storage,
             "recording": recording,
             "live": live,
@@ -192,29 +179,45 @@ def _below(folder: Path, file: Path | None) -> Path | None:
 
 
 def parse_config(text: str, *, name: str) -> SiteConfig:
-    """The configuration in `text`; `name` is used in errors."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            return SiteConfig()
-        _refuse_ambiguity(node, name)
-        values = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigInvalid(f"{name}:{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise ConfigInvalid(f"{name}: not valid YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise ConfigInvalid(f"{name}:1: expected keys and values such as `site: my site`")
+    """The configuration in `text`, without a `cameras_file`; `name` is used in errors."""
+    return _read_site(parse_yaml(text, name=name), None)
+
+
+def _read_site(file: YamlFile, added: AddedCameras | None) -> SiteConfig:
+    """What two files say together, for other settings may name cameras of both."""
+    values = dict(file.values)
+    own = values.get("cameras", [])
+    if added is not None and added.cameras and isinstance(own, list | tuple):
+        _refuse_twice(file, own, added)
+        values["cameras"] = [*own, *added.cameras]
     try:
         site = SiteConfig.model_validate(values)
     except ValidationError as error:
-        raise ConfigInvalid("\n".join(_explain(error, node, name))) from None
-    _refuse_unknown(site, node, name)
+        raise file.refusal(error) from None
+    _refuse_unknown(site, file)
     return site
 
 
-def _refuse_unknown(site: SiteConfig, root: yaml.Node, name: str) -> None:
+def _refuse_twice(file: YamlFile, own: Sequence[object], added: AddedCameras) -> None:
+    names = {
+        str(camera["name"]): f"{file.name}:{file.line_of(('cameras', index, 'name'))}"
+        for index, camera in enumerate(own)
+        if isinstance(camera, dict) and "name" in camera
+    }
+    refuse_twice(added.file, [camera.name for camera in added.cameras], others=names)
+
+
+def named_in(site: SiteConfig, camera: str) -> str | None:
+    """The first setting that names a camera and would be wrong without it, or None."""
+    if any(camera in pair for pair in site.linking.overlapping):
+        return "linking.overlapping"
+    if any(camera in (way.from_camera, way.to_camera) for way in site.linking.transits):
+        return "linking.transits"
+    rule = next((rule for rule in site.alerts.rules if camera in rule.cameras), None)
+    return None if rule is None else f"alerts.rules, {rule.name!r}"
+
+
+def _refuse_unknown(site: SiteConfig, file: YamlFile) -> None:
     """Rules of alerting may name cameras and channels of this file only.
 
     Zones and lines may be drawn in the pages, so the watcher tells of those.
@@ -227,63 +230,6 @@ def _refuse_unknown(site: SiteConfig, root: yaml.Node, name: str) -> None:
         for key, named in (("cameras", rule.cameras), ("channels", rule.channels)):
             unknown = sorted(set(named) - known[key])
             if unknown:
-                line = _line_of(root, ("alerts", "rules", index, key))
                 there = ", ".join(sorted(known[key])) or "none"
-                raise ConfigInvalid(
-                    f"{name}:{line}: alerts.rules.{index}.{key}: there is no {unknown[0]!r}; "
-                    f"there are: {there}"
-                )
-
-
-def _refuse_ambiguity(node: yaml.Node, name: str) -> None:
-    """Duplicate keys lose one of two values silently; aliases can blow up: refuse both."""
-    seen: set[int] = set()
-    waiting = [node]
-    while waiting:
-        current = waiting.pop()
-        if id(current) in seen:
-            raise ConfigInvalid(
-                f"{name}:{current.start_mark.line + 1}: anchors and aliases (&, *) are not allowed"
-            )
-        seen.add(id(current))
-        if isinstance(current, yaml.MappingNode):
-            keys: set[str] = set()
-            for key, value in current.value:
-                if key.value in keys:
-                    raise ConfigInvalid(
-                        f"{name}:{key.start_mark.line + 1}: the key {key.value!r} stands twice"
-                    )
-                keys.add(key.value)
-                waiting.append(value)
-        elif isinstance(current, yaml.SequenceNode):
-            waiting.extend(current.value)
-
-
-def _explain(error: ValidationError, root: yaml.Node, name: str) -> Iterator[str]:
-    for mistake in error.errors(include_input=False, include_url=False):
-        line = _line_of(root, mistake["loc"])
-        key = ".".join(map(str, mistake["loc"])) or "configuration"
-        if mistake["type"] == "extra_forbidden":
-            words = "unknown key; `noctule config manual` lists all keys"
-        else:
-            words = mistake["msg"].removeprefix("Value error, ")
-        yield f"{name}:{line}: {key}: {words}"
-
-
-def _line_of(root: yaml.Node, location: Sequence[int | str]) -> int:
-    """Line (from 1) of the key at `location`, or of the deepest part of it that exists."""
-    node, line = root, root.start_mark.line
-    for step in location:
-        child: Any = None
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == step:
-                    line, child = key.start_mark.line, value
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
-        ):
-            child = node.value[step]
-            line = child.start_mark.line
-        if child is not None:
-            node = child  # else it is no key, but the kind by which a section was chosen
-    return line + 1
+                where = file.place(("alerts", "rules", index, key))
+                raise ConfigInvalid(f"{where}: there is no {unknown[0]!r}; there are: {there}")

@@ -7,6 +7,7 @@ Permanent
 ├── UsageInvalid   a command or argument that cannot be carried out
 ├── TruthInvalid   a file of true people that is none, or of something else
 ├── RuleUnusable   a rule of alerting that cannot be evaluated as things stand
+├── FileUnwritable a file of settings cannot be written
 ├── SpoolDamaged   a visit that waited on the disk cannot be read
 └── SpoolFull      no more visits can wait for the database
 """
@@ -42,6 +43,10 @@ class TruthInvalid(Permanent):
 
 class RuleUnusable(Permanent):
     """A rule names a zone, line, camera or person that there is none of."""
+
+
+class FileUnwritable(Permanent):
+    """A file of settings cannot be written."""
 
 
 class SpoolDamaged(Permanent):

@@ -117,17 +117,22 @@ def open_site(
     filled: bool = True,
     address: str | None = None,
     with_pages: bool = False,
+    live_only: bool = False,
+    recorded_only: bool = False,
 ) -> Iterator[Site]:
-    """A site that answers on a free port, by default on SQLite."""
+    """A site that answers on a free port, by default on SQLite.
+
+    Its cameras are a recording and a live one, which no watcher takes together, unless told.
+    """
     if address is None:
         address = f"sqlite:///{folder}/noctule.db"
         _copy_empty(folder / "noctule.db")
     (folder / "gate.mp4").touch()
+    gate = CameraConfig(name=GATE, source=SecretStr(str(folder / "gate.mp4")))
+    vault = CameraConfig(name=VAULT, source=SecretStr("rtsp://op:secret-canary@10.0.0.9/vault"))
     config = SiteConfig(
-        cameras=(
-            CameraConfig(name=GATE, source=SecretStr(str(folder / "gate.mp4"))),
-            CameraConfig(name=VAULT, source=SecretStr("rtsp://op:secret-canary@10.0.0.9/vault")),
-        ),
+        cameras=(vault,) if live_only else (gate,) if recorded_only else (gate, vault),
+        cameras_file=folder / "cameras.yaml",
         storage=StorageConfig(
             database=SecretStr(address), evidence=folder / "evidence", reserve_mb=0
         ),

@@ -52,6 +52,9 @@ BODIES_ABOUT_HIDDEN: dict[str, list[dict[str, Any]]] = {
 }
 """P-0001 was in the vault, too: deciding about the whole person would move a hidden visit."""
 BODIES = {
+    "/cameras": {"name": "n", "source": "rtsp://op:secret-canary@192.0.2.7/1"},
+    "/cameras/{camera}": {"source": "rtsp://op:secret-canary@192.0.2.7/1"},
+    "/cameras/probe": {"source": "nowhere.mp4"},
     "/cameras/{camera}/shapes": {"kind": "line", "name": "n", "points": [[0, 0], [1, 1]]},
     "/shapes/{shape}": {"kind": "line", "name": "n", "points": [[0, 0], [1, 1]]},
     "/cameras/{camera}/place": {},
@@ -151,7 +154,9 @@ def test_a_route_lets_in_its_least_role_and_above_only(site: Site, route: Declar
 
 
 @pytest.mark.parametrize(
-    "route", [r for r in ROUTES if set(names_of(r)) & {*HIDDEN, "alert"}], ids=route_id
+    "route",
+    [r for r in ROUTES if set(names_of(r)) & {*HIDDEN, "alert"} and not r.needs_all],
+    ids=route_id,
 )
 def test_what_is_hidden_is_as_if_it_were_not_there(site: Site, route: Declared) -> None:
     hidden = {**HIDDEN, "alert": "A2", "picture": site.pictures[2]}

@@ -19,6 +19,11 @@ ENDLESS = r"/(events|stream)$"
 """Answers that go on for ever."""
 OF_ACCOUNTS = r"/(tokens/\{token\}|users/\{name\}.*)$"
 """May take the right to ask away from whoever asks, so they come in a run of their own."""
+SEEN = {
+    "codec": "h264", "width_px": 640, "height_px": 360, "fps": 12.5, "keyframe_interval_s": None,
+    "modality": "visible", "first_frame_s": 0.4, "has_sender_clock": False, "clock_off_s": None,
+    "advice": [],
+}  # fmt: skip
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,"
 CHECKS += "response_schema_conformance"
 
@@ -32,6 +37,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         # The network takes seconds to load and is tested elsewhere.
         opened.desk.searcher.search = lambda *_, **__: (found, (Modality.VISIBLE,))  # type: ignore[method-assign]
         opened.desk.searcher.describe = lambda *_, **__: described  # type: ignore[method-assign]
+        # So do looks at cameras that do not answer.
+        opened.desk.looking.probe = lambda *_, **__: dict(SEEN)  # type: ignore[method-assign]
+        opened.desk.looking.discover = lambda: []  # type: ignore[method-assign]
         yield opened
 
 

@@ -178,6 +178,7 @@ def test_config_yaml_sets_nothing_but_the_demo_cameras_and_their_rules() -> None
         update={
             "storage": plain.storage,
             "alerts": site.alerts.model_copy(update={"rules": ()}),
+            "cameras_file": plain.cameras_file,
         }
     ) == SiteConfig(site=site.site, cameras=site.cameras)
 

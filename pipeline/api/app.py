@@ -44,6 +44,7 @@ def make_app(
     *,
     passwords: Passwords | None = None,
     with_pages: bool = True,
+    has_watcher: bool = False,
 ) -> FastAPI:
     """The application, with its pages if they are installed.
 
@@ -51,8 +52,9 @@ def make_app(
         database: Open until the application is closed.
         passwords: How they are hashed; default: argon2id at its usual cost.
         with_pages: False serves the API only.
+        has_watcher: Whether a watcher runs beside it, and starts anew when cameras change.
     """
-    desk = Desk(config, database, clock, passwords=passwords)
+    desk = Desk(config, database, clock, passwords=passwords, has_watcher=has_watcher)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -13,13 +13,14 @@ from pipeline.api.answers import Told, mentioned
 from pipeline.api.errors import Busy
 from pipeline.api.events import Broadcast
 from pipeline.api.live import LiveFiles
+from pipeline.api.looking import Looking
 from pipeline.api.metrics import Metrics
 from pipeline.api.passwords import Passwords
 from pipeline.api.searcher import Searcher
+from pipeline.api.site_now import SiteNow
 from pipeline.api.throttle import Throttle
 from pipeline.api.viewing import Viewings
 from pipeline.api.visitors import Visitor, no_camera
-from pipeline.cameras_file import CamerasFile, read_cameras
 from pipeline.config import SiteConfig
 from pipeline.linking.topology import Topology
 from pipeline.recordings import Recordings
@@ -41,7 +42,11 @@ _PER_VISITOR = 24
 
 
 class Desk:
-    """The front desk. Threads share it; whoever made it closes it."""
+    """The front desk. Threads share it; whoever made it closes it.
+
+    Args:
+        has_watcher: Whether the watcher runs beside it, and starts anew when cameras change.
+    """
 
     def __init__(
         self,
@@ -50,8 +55,11 @@ class Desk:
         clock: Clock,
         *,
         passwords: Passwords | None = None,
+        has_watcher: bool = False,
     ) -> None:
-        self.config = config
+        self.now = SiteNow(config)
+        self.looking = Looking()
+        self.has_watcher = has_watcher
         self.database = database
         self.clock = clock
         self.evidence = EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb)
@@ -60,19 +68,31 @@ class Desk:
         self.throttle = Throttle(clock)
         self.viewings = Viewings(database, clock)
         self.searcher = Searcher(config, database)
-        self.recordings = Recordings(config, database)
-        file = config.cameras_file
-        self.cameras_file = None if file is None else CamerasFile(file)
-        self.own_cameras = frozenset() if file is None else _names(read_cameras(file))
         self.metrics = Metrics()
         self.broadcast = Broadcast(self)
         self.is_closing = threading.Event()
+        self._recordings = (self.config, Recordings(self.config, database))
         self._streams: dict[str, int] = {}
         self._lock = threading.Lock()
         self._learned: Topology | None = None
         self._learned_s = 0.0
         self._learning = threading.Lock()
         self._decoding = threading.BoundedSemaphore(_DECODE_AT_ONCE)
+
+    @property
+    def config(self) -> SiteConfig:
+        """The configuration, with the cameras as they are now."""
+        return self.now.config
+
+    @property
+    def recordings(self) -> Recordings:
+        """What the cameras recorded."""
+        config, recordings = self._recordings
+        if config is not self.config:
+            config = self.config
+            recordings = Recordings(config, self.database)
+            self._recordings = (config, recordings)
+        return recordings
 
     @property
     def idle_us(self) -> int:
@@ -93,13 +113,6 @@ class Desk:
             camera.id: None for camera in cameras(self.database)
         }
         return found | {CameraId(camera.name): camera for camera in self.config.cameras}
-
-    def take_cameras(self, own: Sequence[CameraConfig]) -> None:
-        """From now on these are the cameras that were added in the pages."""
-        written = [c for c in self.config.cameras if CameraId(c.name) not in self.own_cameras]
-        self.config = self.config.model_copy(update={"cameras": (*written, *own)})
-        self.own_cameras = _names(own)
-        self.recordings = Recordings(self.config, self.database)
 
     def names(self, people: Collection[IdentityId]) -> Mapping[IdentityId, str]:
         """What operators call these persons, where they call them something."""
@@ -169,10 +182,6 @@ class Desk:
             if not self._streams[who]:
                 del self._streams[who]
         self.metrics.streams.dec()
-
-
-def _names(cameras: Sequence[CameraConfig]) -> frozenset[CameraId]:
-    return frozenset(CameraId(camera.name) for camera in cameras)
 
 
 async def _desk_of(request: Request) -> Desk:

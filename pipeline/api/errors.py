@@ -7,6 +7,7 @@ Permanent
 ├── Refused            403  who asks may not do that
 ├── Absent             404  there is nothing of this name, or who asks may not see it
 ├── Conflicting        409  it cannot be so together with what is there
+├── CameraUnusable     409  a camera cannot be seen
 └── PictureRefused     422  an upload is no picture that can be searched for
 Transient
 ├── TooOften           429  wait and try again
@@ -25,7 +26,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from models.errors import PictureInvalid
-from pipeline.errors import RuleUnusable, UsageInvalid
+from pipeline.errors import FileUnwritable, RuleUnusable, UsageInvalid
 from storage.errors import (
     AccountRefused,
     AuditFailed,
@@ -83,6 +84,10 @@ class Conflicting(Permanent):
     """It cannot be so together with what is there."""
 
 
+class CameraUnusable(Permanent):
+    """A camera cannot be seen; the words say why, and what to do."""
+
+
 class PictureRefused(Permanent):
     """An upload that is no picture, or too large a one."""
 
@@ -125,6 +130,8 @@ _STATUS: Mapping[type[NoctuleError], tuple[int, str]] = {
     PersonErased: (410, "erased"),
     NotFound: (404, "not_found"),
     Conflicting: (409, "conflict"),
+    CameraUnusable: (409, "camera_unusable"),
+    FileUnwritable: (409, "unwritable"),
     VerdictRefused: (409, "verdict_refused"),
     DeskRefused: (409, "conflict"),
     AccountRefused: (409, "account_refused"),

@@ -53,7 +53,7 @@ def deliver(config: ConfigOption = DEFAULT_CONFIG) -> None:
     from pipeline.run.delivering import deliver as deliver_alerts
 
     site = read_config(config)
-    start_logging(site.log_level)
+    start_logging(site.log_level, form=site.log_format)
     stop = threading.Event()
     with (
         stopped_by_signals(stop),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -46,6 +47,8 @@ from storage.types import Decision, Sighting, Span, person_name
 
 if TYPE_CHECKING:
     from pipeline.run.watch import Progress
+
+logger = logging.getLogger(__name__)
 
 _ROWS_SHOWN = 200
 _SAY_EVERY_S = 10.0
@@ -102,8 +105,9 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
     from pipeline.run.watch import watch  # torch takes seconds: not for --help
 
     stop = threading.Event()
-    start_logging(site.log_level)
-    with stopped_by_signals(stop), _bar() as bar:
+    start_logging(site.log_level, form=site.log_format)
+    is_text = site.log_format == "text"
+    with stopped_by_signals(stop), _bar(is_shown=is_text) as bar:
         task = bar.add_task("starting", total=None, words="")
 
         said_s = time.monotonic()
@@ -112,7 +116,10 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
             nonlocal said_s
             if not progress_console.is_terminal and time.monotonic() - said_s > _SAY_EVERY_S:
                 said_s = time.monotonic()
-                progress_console.print(_words(progress))
+                if is_text:
+                    progress_console.print(_words(progress))
+                else:
+                    logger.info("%s", _words(progress))
             bar.update(
                 task,
                 description="watching",
@@ -135,7 +142,7 @@ def _watch(site: SiteConfig, config: Path, *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _bar() -> Bar:
+def _bar(*, is_shown: bool) -> Bar:
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -144,6 +151,7 @@ def _bar() -> Bar:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=progress_console,
+        disable=not is_shown,
     )
 
 

@@ -33,6 +33,12 @@ def serve(
         int | None,
         typer.Option("--port", min=0, max=65535, help="Instead of front_desk.port; 0: a free one."),
     ] = None,
+    warm: Annotated[
+        bool,
+        typer.Option(
+            help="Load what searching by picture needs right after the start: a gigabyte of memory."
+        ),
+    ] = True,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Serve pages and API, until Ctrl-C. The first start prints a one-time password.
@@ -42,12 +48,12 @@ def serve(
     site = read_config(config)
     given = {"host": host, "port": port}
     desk = site.front_desk.model_copy(update={n: v for n, v in given.items() if v is not None})
-    start_logging(site.log_level)
+    start_logging(site.log_level, form=site.log_format)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    _serve(site.model_copy(update={"front_desk": desk}), config, watch=watch)
+    _serve(site.model_copy(update={"front_desk": desk}), config, watch=watch, warm=warm)
 
 
-def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
+def _serve(site: SiteConfig, file: Path, *, watch: bool, warm: bool) -> None:
     from pipeline.api.app import make_app  # the web takes its time: not for --help
     from pipeline.api.server import FIRST_NAME, Server, first_password, listen
     from pipeline.run.delivering import Delivering
@@ -63,7 +69,7 @@ def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
                 storage.database.get_secret_value(), create=True, connections=storage.connections
             )
         )
-        app = make_app(site, database, SystemClock())
+        app = make_app(site, database, SystemClock(), has_watcher=watch)
         password = first_password(app.state.desk)
 
         def say(port: int) -> None:
@@ -71,11 +77,12 @@ def _serve(site: SiteConfig, file: Path, *, watch: bool) -> None:
             if password is not None:
                 print_line(f"Sign in as {FIRST_NAME} with the one-time password {password}")
             _warn(site.front_desk)
+            if warm:
+                app.state.desk.searcher.warm_up()
 
         stack.enter_context(Delivering(site, database, clock=SystemClock()))
         if watch:
-            added = () if site.cameras_file is None else (site.cameras_file,)
-            stack.enter_context(WatcherProcess(file, files=added))
+            stack.enter_context(WatcherProcess(file, files=(site.cameras_file,)))
         Server(app, site.front_desk, on_ready=say).run(sockets=[listening])
 
 

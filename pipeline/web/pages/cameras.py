@@ -125,7 +125,7 @@ def _card(desk: Desk, visitor: Visitor, name: CameraId) -> Card:
         camera=name,
         source=source,
         is_live=configured is not None and configured.is_live,
-        is_own=name in desk.own_cameras,
+        is_own=name in desk.now.added,
         has_picture=desk.live.picture(name) is not None,
         health=to_health(desk.live.state(name), now_us=now_us),
         n_shapes=len(standing_shapes(desk.database, camera=name)),

@@ -1,0 +1,117 @@
+"""Cameras that answer in this network are listed; what else answers is left out."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from streams.discovery import Discovered, discover, read_answers
+
+_ENVELOPE = (
+    '<?xml version="1.0" encoding="UTF-8"?>'
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" '
+    'xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+    'xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery">'
+    "<s:Header><a:RelatesTo>{relates}</a:RelatesTo></s:Header><s:Body><d:ProbeMatches>"
+    "<d:ProbeMatch><d:Scopes>onvif://www.onvif.org/type/video onvif://www.onvif.org/name/{name} "
+    "onvif://www.onvif.org/hardware/X7</d:Scopes><d:XAddrs>{services}</d:XAddrs></d:ProbeMatch>"
+    "</d:ProbeMatches></s:Body></s:Envelope>"
+)
+
+
+def answer(
+    relates: str, *, name: str = "Yard%20east", services: str = "http://192.0.2.9:8000/onvif"
+) -> bytes:
+    return _ENVELOPE.format(relates=relates, name=name, services=services).encode()
+
+
+@contextmanager
+def device(reply: Callable[[str], list[bytes]]) -> Iterator[tuple[str, int]]:
+    """Something on the network that is asked; yields its address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", 0))
+
+        def serve() -> None:
+            question, asker = listening.recvfrom(5000)
+            number = re.search(rb"<w:MessageID>(.*)</w:MessageID>", question)
+            assert number is not None
+            assert b"NetworkVideoTransmitter" in question
+            for each in reply(number[1].decode()):
+                listening.sendto(each, asker)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()
+        thread.join(5)
+
+
+def test_a_camera_that_answers_is_found_once_with_its_name_and_model() -> None:
+    def reply(number: str) -> list[bytes]:
+        return [b"noise", answer(number), answer(number), answer("urn:uuid:another-question")]
+
+    with device(reply) as address:
+        found = discover(wait_s=0.3, group=address)
+
+    assert found == [Discovered(address="192.0.2.9", name="Yard east", model="X7")]
+
+
+def test_where_nobody_answers_nothing_is_found() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = nobody.getsockname()
+
+    assert discover(wait_s=0.7, group=address) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'<!DOCTYPE a [<!ENTITY b "c">]>' + answer("n").split(b"?>")[1], id="entity"),
+        pytest.param(
+            answer("n").replace(b"?>", b'?><!DOCTYPE a SYSTEM "file:///etc/passwd">'), id="file"
+        ),
+        pytest.param(
+            ('<!DOCTYPE a [<!ENTITY b "c">]>' + answer("n").decode().split("?>")[1]).encode(
+                "utf-16"
+            ),
+            id="another encoding",
+        ),
+        pytest.param(b"<unfinished", id="torn"),
+        pytest.param(b"\x00\xff", id="bytes"),
+        pytest.param(b"<a/>", id="another document"),
+    ],
+)
+def test_what_is_no_answer_is_left_out(content: bytes) -> None:
+    assert read_answers([(content, "192.0.2.1")], number="n") == []
+
+
+@pytest.mark.parametrize(
+    ("services", "address"),
+    [
+        pytest.param("javascript:x http://a<b/", "192.0.2.1", id="no address"),
+        pytest.param("http://[fe80::1]/x http://192.0.2.1/x", "192.0.2.1", id="several"),
+        pytest.param("http://[fe80::1]/x", "fe80::1", id="version 6"),
+        pytest.param("", "192.0.2.1", id="none"),
+    ],
+)
+def test_the_address_is_the_one_that_answers_where_several_are_named(
+    services: str, address: str
+) -> None:
+    content = answer("n", services=services.replace("<", "&lt;"))
+
+    (found,) = read_answers([(content, "192.0.2.1")], number="n")
+
+    assert found.address == address
+
+
+def test_names_hold_nothing_that_steers_terminals() -> None:
+    (found,) = read_answers(
+        [(answer("n", name="a%1B%5B31m%E2%80%AEb" + "c" * 90), "x")], number="n"
+    )
+
+    assert found.name == "a[31mb" + "c" * 58
