@@ -55,7 +55,7 @@ def browser() -> Iterator[Browser]:
 def add_night(site: Site) -> None:
     """S6: P-0001 at the gate by night, with grounds; S7: perhaps them."""
     evidence = EvidenceStore(site.config.storage.evidence)
-    grounds = {
+    grounds: dict[str, float | int | str] = {
         "appearance_probability": 0.93, "n_crops": 2, "n_eligible": 3, "n_ruled_out": 1,
         "nearest_sighting": 5, "nobody": 0.05, "pair": "infrared-visible", "similarity": 0.62,
         "transit_from": "gate", "transit_s": 31_000.0,
