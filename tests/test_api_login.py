@@ -154,10 +154,10 @@ def test_wrong_names_take_as_long_as_wrong_passwords(shared: Site) -> None:
     def seconds(name: str, hash_of: str | None) -> float:
         taken = []
         for number in range(5):
-            began = time.perf_counter()
+            began = time.process_time()
             account_named(shared.database, name)
             assert not passwords.is_right(f"wrong {number}", hash_of)
-            taken.append(time.perf_counter() - began)
+            taken.append(time.process_time() - began)
         return median(taken)
 
     assert 0.5 < seconds("viewer", kept) / seconds("nobody", None) < 2

@@ -24,6 +24,9 @@ from streams.types import Gap
 Item = TypeVar("Item")
 Light = Literal["visible", "infrared"]
 _PERSON = re.compile(r"P-\d{4,}")
+_OF_ITSELF = ("n_crops", "trust", "link_at", "new_at", "nobody", "similarity")
+_OF_EVERYBODY = frozenset({"n_eligible", "n_ruled_out", "prior"})
+"""How many persons the whole site knew."""
 
 
 class Answer(BaseModel):
@@ -155,9 +158,6 @@ class Told:
             or (link.runner_up is not None and runner_up is None)
             or self._speaks_of_others(link.reason)
         )
-        numbers: dict[str, float | int | str] = {
-            name: value for name, value in link.grounds.items() if not isinstance(value, str)
-        }
         return LinkAnswer(
             decision=link.decision.value,
             probability=link.probability,
@@ -168,7 +168,7 @@ class Told:
             reason="the reason speaks of cameras that you may not see"
             if is_hidden
             else link.reason,
-            grounds=numbers if is_hidden else dict(link.grounds),
+            grounds=self._grounds(link, is_hidden=is_hidden),
             calibration=link.calibration,
             made_by=link.made_by,
             is_operators=link.calibration == OPERATOR,
@@ -176,6 +176,15 @@ class Told:
             made_at=iso(link.made_at_us),
             made_at_us=link.made_at_us,
         )
+
+    def _grounds(self, link: Link, *, is_hidden: bool) -> dict[str, float | int | str]:
+        """Of a hidden reason only what it says of the visit itself, and to who may not see all
+        cameras never how many people there are."""
+        if is_hidden:
+            return {name: link.grounds[name] for name in _OF_ITSELF if name in link.grounds}
+        if self._people is None:
+            return dict(link.grounds)
+        return {name: value for name, value in link.grounds.items() if name not in _OF_EVERYBODY}
 
     def _knows(self, who: IdentityId) -> bool:
         return self._people is None or who in self._people

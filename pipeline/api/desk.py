@@ -19,6 +19,7 @@ from pipeline.api.passwords import Passwords
 from pipeline.api.searcher import Searcher
 from pipeline.api.site_now import SiteNow
 from pipeline.api.throttle import Throttle
+from pipeline.api.turns import Turns
 from pipeline.api.viewing import Viewings
 from pipeline.api.visitors import Visitor, no_camera
 from pipeline.config import SiteConfig
@@ -36,7 +37,7 @@ from streams.config import CameraConfig
 from streams.types import CameraId
 
 _LEARNED_AGAIN_S = 600.0
-_DECODE_AT_ONCE, _DECODE_WAIT_S = 2, 20.0
+_DECODE_AT_ONCE, _DECODE_WAITING, _DECODE_WAIT_S = 2, 14, 20.0
 _PER_VISITOR = 24
 """Streams that one account may have open: a wall of cameras, some events, a second browser."""
 
@@ -77,7 +78,12 @@ class Desk:
         self._learned: Topology | None = None
         self._learned_s = 0.0
         self._learning = threading.Lock()
-        self._decoding = threading.BoundedSemaphore(_DECODE_AT_ONCE)
+        self._decoding = Turns(
+            at_once=_DECODE_AT_ONCE,
+            waiting=_DECODE_WAITING,
+            wait_s=_DECODE_WAIT_S,
+            words="too many pictures and recordings are read at once; try again in a moment",
+        )
 
     @property
     def config(self) -> SiteConfig:
@@ -148,17 +154,13 @@ class Desk:
 
     @contextmanager
     def decoding(self) -> Iterator[None]:
-        """Be one of the few who decode recordings.
+        """Be one of the few who decode recordings or uploads.
 
         Raises:
             Busy: Too many do.
         """
-        if not self._decoding.acquire(timeout=_DECODE_WAIT_S):
-            raise Busy("too many recordings are read at once; try again in a moment")
-        try:
+        with self._decoding.take():
             yield
-        finally:
-            self._decoding.release()
 
     def open_stream(self, visitor: Visitor) -> None:
         """Count one more stream of theirs; `close_stream` follows.

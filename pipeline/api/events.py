@@ -68,6 +68,10 @@ class Event:
         return f"{head}event: {self.kind}\ndata: {data}\n\n".encode()
 
 
+RELOAD = Event(kind="reload", cameras=None, values={})
+"""Too much happened to tell."""
+
+
 class Listener:
     """Somebody who listens, in one event loop."""
 
@@ -97,7 +101,7 @@ class Listener:
         self._waiting.clear()
         if self._has_lost:
             self._has_lost = False
-            found.insert(0, Event(kind="reload", cameras=None, values={}))
+            found.insert(0, RELOAD)
         return found
 
     def _drop_boxes(self, newer: Event) -> None:

@@ -25,6 +25,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+OF_VISITOR = {"Vary": "Cookie, Authorization"}
+"""Of what browsers keep: whoever signs in after somebody else gets nothing of theirs."""
 _SAFE_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 _PRIVATE = ("Cache-Control", "no-store")
 _BODY_BYTES = 256_000

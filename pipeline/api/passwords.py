@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from pipeline.api.errors import Busy, QuestionInvalid
+from pipeline.api.errors import QuestionInvalid
+from pipeline.api.turns import Turns
 
 SHORTEST, LONGEST = 12, 200
 """Characters of a password; NIST SP 800-63B asks for 8 at least, and no rules on kinds of them."""
 _AT_ONCE = 2
 """Comparisons at a time: each takes 64 MiB."""
-_WAIT_S = 10.0
+_WAITING, _WAIT_S = 10, 10.0
 
 
 class Passwords:
@@ -27,7 +27,12 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._turn = threading.BoundedSemaphore(_AT_ONCE)
+        self._turns = Turns(
+            at_once=_AT_ONCE,
+            waiting=_WAITING,
+            wait_s=_WAIT_S,
+            words="too many log in at once; try again in a moment",
+        )
         self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
@@ -36,11 +41,8 @@ class Passwords:
         Raises:
             Busy: Too many log in at once.
         """
-        self._wait()
-        try:
+        with self._turns.take():
             return self._hasher.hash(_normal(password))
-        finally:
-            self._turn.release()
 
     def is_right(self, password: str, kept: str | None) -> bool:
         """Whether the password is the kept one; None, where there is no account, takes as long.
@@ -48,21 +50,15 @@ class Passwords:
         Raises:
             Busy: Too many log in at once.
         """
-        self._wait()
-        try:
-            return self._hasher.verify(kept or self._nobodys, _normal(password)) and bool(kept)
-        except (VerificationError, InvalidHashError):
-            return False
-        finally:
-            self._turn.release()
+        with self._turns.take():
+            try:
+                return self._hasher.verify(kept or self._nobodys, _normal(password)) and bool(kept)
+            except (VerificationError, InvalidHashError):
+                return False
 
     def is_outdated(self, kept: str) -> bool:
         """Whether it was made at another cost than is made now."""
         return self._hasher.check_needs_rehash(kept)
-
-    def _wait(self) -> None:
-        if not self._turn.acquire(timeout=_WAIT_S):
-            raise Busy("too many log in at once; try again in a moment")
 
 
 def one_time_password() -> str:

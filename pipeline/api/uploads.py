@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -14,6 +15,7 @@ from pipeline.api.errors import PictureRefused
 KINDS = ("JPEG", "PNG", "WEBP")
 MOST_PIXELS = 40_000_000
 LEAST_SIDE = 8
+ENOUGH_PX = 2048
 Fractions = tuple[float, float, float, float]
 
 
@@ -59,6 +61,16 @@ def cut_out(pixels: npt.NDArray[np.uint8], box: Fractions) -> npt.NDArray[np.uin
             f"the box is smaller than {LEAST_SIDE} pixels; draw it round the whole person"
         )
     return np.ascontiguousarray(part)
+
+
+def smaller(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The picture, its longer side at most `ENOUGH_PX`: networks see less, and it may wait long."""
+    height, width = pixels.shape[:2]
+    share = ENOUGH_PX / max(height, width)
+    if share >= 1:
+        return pixels
+    size = max(LEAST_SIDE, round(width * share)), max(LEAST_SIDE, round(height * share))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _refuse_size(width: int, height: int) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field
 from pipeline.api.answers import Answer, Page
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent
+from pipeline.api.headers import OF_VISITOR
 from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routes.sightings import JPEG, PersonQuery
 from pipeline.api.routing import Routes
@@ -127,6 +128,8 @@ def list_alerts(
     desk.viewings.write_down(
         visitor, "view alerts", "" if whom is None else person_name(whom), cursor=cursor
     )
+    if whom is not None and not people_within(desk.database, [whom], scope=visitor.cameras):
+        return Page(items=[], next=None)  # which alerts are about them would tell of who is hidden
     found = alerts(
         desk.database,
         state=state,
@@ -169,7 +172,7 @@ def show_alert_picture(name: AlertPath, visitor: VisitorOf, desk: DeskOf) -> Res
     return Response(
         desk.evidence.get(found.picture),
         media_type=JPEG,
-        headers={"Cache-Control": f"private, max-age={_KEPT_S}"},
+        headers={"Cache-Control": f"private, max-age={_KEPT_S}", **OF_VISITOR},
     )
 
 
@@ -283,7 +286,7 @@ def _to_answer(
         raised_at_us=found.raised_at_us,
         identity=_person(found.identity, known),
         candidate=_person(found.candidate, known),
-        probability=found.probability,
+        probability=found.probability if is_whole else None,
         persons=[person_name(who) for who in found.persons if who in known],
         names={person_name(who): names[who] for who in sorted(people) if who in names},
         cameras=cameras,

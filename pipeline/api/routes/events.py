@@ -10,7 +10,7 @@ from fastapi import Header, Request
 from fastapi.responses import StreamingResponse
 
 from pipeline.api.desk import Desk, DeskOf
-from pipeline.api.events import MOST_AT_ONCE, Event, to_event
+from pipeline.api.events import MOST_AT_ONCE, RELOAD, Event, to_event
 from pipeline.api.routing import Routes
 from pipeline.api.streaming import Stream, Watching
 from pipeline.api.visitors import Visitor, VisitorOf
@@ -44,6 +44,7 @@ def listen(
     `changed`: somebody said anew who a visit is. `alert`: something was raised, or dealt with.
     `reload`: too much happened to tell; load lists anew.
     """
+    desk.viewings.write_down(visitor, "view events")
     since = last_event_id if last_event_id and last_event_id.isdecimal() else None
     after = None if since is None or len(since) > 18 else SightingId(int(since))
     events = _events(desk, Watching(desk, request, visitor), after)
@@ -55,8 +56,11 @@ async def _events(desk: Desk, watching: Watching, after: SightingId | None) -> A
     with desk.broadcast.listening() as listener:
         if after is not None:
             missed = await asyncio.to_thread(
-                sightings_since, desk.database, after, limit=MOST_AT_ONCE
+                sightings_since, desk.database, after, limit=MOST_AT_ONCE + 1
             )
+            if len(missed) > MOST_AT_ONCE:
+                missed = []
+                yield RELOAD.encode(sees_all=True)
             for sighting in missed:
                 event = to_event(sighting)
                 if _may_know(watching.visitor, event):

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent
+from pipeline.api.headers import OF_VISITOR
 from pipeline.api.routing import Routes
 from pipeline.api.streaming import Stream, Watching
 from pipeline.api.visitors import VisitorOf
@@ -41,7 +42,11 @@ def show_newest(camera: CameraPath, visitor: VisitorOf, desk: DeskOf) -> Respons
     if found is None:
         raise Absent(f"{name} has no picture now; is the watcher running?")
     tag = f'"{found.version & 0xFFFFFFFFFFFFFFFF:x}"'
-    return Response(found.jpeg, media_type=JPEG, headers={"ETag": tag, "Cache-Control": "no-cache"})
+    return Response(
+        found.jpeg,
+        media_type=JPEG,
+        headers={"ETag": tag, "Cache-Control": "private, no-cache", **OF_VISITOR},
+    )
 
 
 @routes.get(

@@ -18,7 +18,7 @@ from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import Routes
 from pipeline.api.searcher import LightWord
 from pipeline.api.times import iso, iso_or_none, read_time
-from pipeline.api.uploads import read_picture
+from pipeline.api.uploads import read_picture, smaller
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import (
     PERSON,
@@ -42,6 +42,7 @@ from storage.desk.interest import (
     restore_interest,
 )
 from storage.desk.names import GivenName, find_by_name, give_name, name_history
+from storage.desk.pages import LONGEST_PAGE
 from storage.desk.types import InterestId, Role
 from storage.scope import people_within
 from storage.types import person_name
@@ -112,6 +113,7 @@ def list_names(
 ) -> Page[NameAnswer]:
     """What a person was ever called, newest first."""
     whom = find_person(desk.database, to_person(person), scope=visitor.cameras).id
+    desk.viewings.write_down(visitor, "view names", person_name(whom))
     found = name_history(desk.database, whom, cursor=cursor, limit=limit)
     return Page(items=[_to_name(name) for name in found.items], next=found.next)
 
@@ -127,9 +129,10 @@ def search_names(
 ) -> Names:
     """Persons whose name contains these words."""
     desk.viewings.write_down(visitor, "search names", "", words=words)
-    found = find_by_name(desk.database, words, limit=limit)
+    found = find_by_name(desk.database, words, limit=LONGEST_PAGE)
     known = people_within(desk.database, [name.identity for name in found], scope=visitor.cameras)
-    return Names(items=[_to_name(name) for name in found if name.identity in known])
+    # cut after hiding: how many are missing would tell of names that are hidden
+    return Names(items=[_to_name(name) for name in found if name.identity in known][:limit])
 
 
 @routes.get("/interests", least=Role.OPERATOR)
@@ -182,7 +185,7 @@ def look_for(
         raise QuestionInvalid(f"pictures: expected {MOST_EXAMPLES} at most")
     if whom is None and not files:
         raise QuestionInvalid("expected `identity`, `pictures`, or both")
-    read = [read_picture(file.file.read()) for file in files]
+    read = [_read(desk, file) for file in files]
     made = add_interest(
         desk.database,
         NewInterest(
@@ -231,6 +234,12 @@ def show_example(
         raise Absent(f"{interest_name(found.id)} has no such picture; it may have expired")
     desk.viewings.write_down(visitor, "view interest", interest_name(found.id))
     return Response(desk.evidence.get(picture), media_type=JPEG)
+
+
+def _read(desk: Desk, file: UploadFile) -> npt.NDArray[np.uint8]:
+    """The picture, few at a time: a small file may unpack to hundreds of megabytes."""
+    with desk.decoding():
+        return smaller(read_picture(file.file.read()))
 
 
 def _example(desk: Desk, pixels: npt.NDArray[np.uint8], light: LightWord) -> Example:

@@ -94,7 +94,8 @@ def change_plan(
     metres_per_pixel: Annotated[FiniteFloat, Form(gt=0, le=1000, examples=[0.05])],
 ) -> PlanAnswer:
     """Let a picture be the plan from now on."""
-    pixels = read_picture(picture.file.read())
+    with desk.decoding():
+        pixels = read_picture(picture.file.read())
     _, jpeg = cv2.imencode(
         ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     )

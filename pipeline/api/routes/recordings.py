@@ -18,6 +18,7 @@ from starlette.background import BackgroundTask
 from pipeline.api.answers import Answer
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
+from pipeline.api.headers import OF_VISITOR
 from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import PREFIX, Routes
 from pipeline.api.times import SpanQuery, iso, read_time
@@ -38,6 +39,7 @@ _PLAYLIST = "application/vnd.apple.mpegurl"
 _ZIP = "application/zip"
 _QUALITY = 90
 _LONGEST_CLIP_US = 3_600_000_000
+_LONGEST_PLAYLIST_US = 86_400_000_000
 _LONGEST_LOCK_US = 3660 * 86_400_000_000
 
 AtQuery = Annotated[
@@ -177,7 +179,9 @@ def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
         raise Absent("this recording is played picture by picture; take recordings/picture")
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
     return FileResponse(
-        found.path, media_type=_VIDEO, headers={"Cache-Control": "private, max-age=600"}
+        found.path,
+        media_type=_VIDEO,
+        headers={"Cache-Control": "private, max-age=600", **OF_VISITOR},
     )
 
 
@@ -219,6 +223,8 @@ def show_playlist(
     name = desk.require_camera(visitor, camera)
     if span.from_us is None or span.to_us is None:
         raise QuestionInvalid("expected `from` and `to`, the stretch that is to be played")
+    if span.to_us - span.from_us > _LONGEST_PLAYLIST_US:
+        raise QuestionInvalid("a playlist is a day long at most; ask for a part")
 
     def address(stored: StoredSegment) -> str:
         return f"{PREFIX}/cameras/{name}/recordings/video?at={stored.segment.from_us}"

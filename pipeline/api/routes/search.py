@@ -15,7 +15,7 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
 from pipeline.api.routing import Routes
 from pipeline.api.times import iso, read_time
-from pipeline.api.uploads import Fractions, cut_out, read_picture
+from pipeline.api.uploads import Fractions, cut_out, read_picture, smaller
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CAMERA, Words
 from pipeline.linking.linker import Candidate
@@ -94,15 +94,16 @@ def search_picture(
     limit: Annotated[int, Form(ge=1, le=50)] = 12,
 ) -> SearchAnswer:
     """People who look like the one in the picture; `camera`, `from`, `to`, `seen_in` narrow it."""
-    pixels, proof = _picture(desk, visitor, picture, on_camera)
-    if box is not None:
-        pixels = cut_out(pixels, _read_box(box))
     part = Part(
         camera=None if camera is None else desk.require_camera(visitor, camera),
         cameras=visitor.cameras,
         span=_span(from_, to),
         modality=seen_in,
     )
+    fractions = None if box is None else _read_box(box)
+    with desk.decoding():
+        pixels, proof = _picture(desk, visitor, picture, on_camera)
+        pixels = smaller(pixels if fractions is None else cut_out(pixels, fractions))
     desk.viewings.write_down(
         visitor,
         "search",

@@ -54,13 +54,17 @@ class OpenedAnswer(SessionAnswer):
 
 
 @routes.post("/session", least=None)
-def sign_in(asked: Credentials, request: Request, response: Response, desk: DeskOf) -> OpenedAnswer:
+def sign_in(
+    asked: Credentials, request: Request, response: Response, visitor: VisitorOf, desk: DeskOf
+) -> OpenedAnswer:
     """Sign in: sets the cookie. Wrong names and wrong passwords get the same answer."""
     address = address_of(request)
     desk.throttle.refuse_guessing(asked.name, address)
     account = account_named(desk.database, asked.name)
     kept = account.password_hash if account is not None and account.is_active else None
-    if not desk.passwords.is_right(asked.password, kept) or account is None:
+    is_right = desk.passwords.is_right(asked.password, kept)
+    desk.throttle.refuse_guessing(asked.name, address)  # of many at once, too, the first count
+    if not is_right or account is None:
         desk.throttle.count_failure(asked.name, address)
         desk.metrics.logins.labels("refused").inc()
         raise LoginRefused(_WRONG)
@@ -69,6 +73,8 @@ def sign_in(asked: Credentials, request: Request, response: Response, desk: Desk
     if desk.passwords.is_outdated(account.password_hash):
         renewed = desk.passwords.hash(asked.password)
         renew_hash(desk.database, account.id, password_hash=renewed)
+    if visitor.session is not None:  # this browser's last one: its cookie is overwritten
+        close_session(desk.database, visitor.session, by=visitor.name, now_us=desk.clock.now_us())
     return _open(desk, account, request, response)
 
 
@@ -97,7 +103,9 @@ def change_password(asked: NewPassword, visitor: VisitorOf, desk: DeskOf) -> Don
     if visitor.session is None:
         raise Refused("a token cannot change the password; sign in with the password itself")
     desk.throttle.refuse_guessing(account.name, visitor.address)
-    if not desk.passwords.is_right(asked.old, account.password_hash):
+    is_right = desk.passwords.is_right(asked.old, account.password_hash)
+    desk.throttle.refuse_guessing(account.name, visitor.address)
+    if not is_right:
         desk.throttle.count_failure(account.name, visitor.address)
         raise LoginRefused("the old password is wrong; check it")
     refuse_weak(asked.new, name=account.name)

@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from pipeline.api.answers import Page, SightingAnswer, to_sighting
 from pipeline.api.desk import DeskOf
 from pipeline.api.errors import Absent
+from pipeline.api.headers import OF_VISITOR
 from pipeline.api.paging import CursorQuery, LimitQuery, from_cursor, next_of
 from pipeline.api.routing import Routes
 from pipeline.api.times import SpanQuery
@@ -103,7 +104,7 @@ def show_picture(
     return Response(
         desk.evidence.get(picture),
         media_type=JPEG,
-        headers={"Cache-Control": f"private, max-age={_KEPT_S}, immutable"},
+        headers={"Cache-Control": f"private, max-age={_KEPT_S}, immutable", **OF_VISITOR},
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pipeline.api.answers import Answer, Done
 from pipeline.api.desk import Desk, DeskOf
-from pipeline.api.errors import QuestionInvalid, Refused
+from pipeline.api.errors import Conflicting, QuestionInvalid, Refused
 from pipeline.api.passwords import one_time_password
 from pipeline.api.routing import Routes
 from pipeline.api.times import iso, iso_or_none
@@ -36,6 +36,7 @@ from streams.types import CameraId
 routes = Routes("users")
 TOKEN_PREFIX = "noc_"
 _DAY_US = 86_400_000_000
+_MOST_TOKENS = 50
 
 CameraName = Annotated[str, Field(pattern=CAMERA)]
 Cameras = Annotated[
@@ -210,6 +211,9 @@ def add_token(asked: NewToken, visitor: VisitorOf, desk: DeskOf) -> MadeToken:
     account = _own(visitor)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     now_us = desk.clock.now_us()
+    standing = [each for each in tokens(desk.database, of=account.id) if not _is_void(each, now_us)]
+    if len(standing) >= _MOST_TOKENS:
+        raise Conflicting(f"you have {len(standing)} tokens; take back those that nobody uses")
     made = make_token(
         desk.database,
         account,
@@ -268,7 +272,6 @@ def _to_user(account: Account) -> UserAnswer:
 
 
 def _to_token(token: Token, now_us: int) -> TokenAnswer:
-    is_over = token.expires_at_us is not None and token.expires_at_us <= now_us
     return TokenAnswer(
         token=token.id,
         account=token.account,
@@ -280,5 +283,10 @@ def _to_token(token: Token, now_us: int) -> TokenAnswer:
         expires_at_us=token.expires_at_us,
         used_at=iso_or_none(token.used_at_us),
         used_at_us=token.used_at_us,
-        is_void=is_over or token.revoked_at_us is not None,
+        is_void=_is_void(token, now_us),
     )
+
+
+def _is_void(token: Token, now_us: int) -> bool:
+    is_over = token.expires_at_us is not None and token.expires_at_us <= now_us
+    return is_over or token.revoked_at_us is not None

@@ -163,6 +163,7 @@ def list_verdicts(
 def show_verdict(verdict: VerdictPath, visitor: VisitorOf, desk: DeskOf) -> VerdictAnswer:
     """One verdict."""
     found = visible_verdict(desk.database, to_verdict(verdict), scope=visitor.cameras)
+    desk.viewings.write_down(visitor, "view verdict", verdict_name(found.id))
     return _answer(desk, visitor, found)
 
 

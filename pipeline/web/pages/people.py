@@ -18,6 +18,7 @@ from pipeline.web.asked_times import read_span
 from pipeline.web.rendering import PagesOf
 from storage.browsing import Filter, browse_people, browse_sightings, find_person
 from storage.desk.names import find_by_name
+from storage.desk.pages import LONGEST_PAGE
 from storage.desk.types import Role
 from storage.errors import NotFound
 from storage.scope import people_within
@@ -93,13 +94,13 @@ def show_people(
 def _named(desk: Desk, visitor: Visitor, words: str) -> list[IdentityAnswer]:
     """Persons of this number, or whose name holds these words."""
     asked = words.strip()
-    numbers = {name.identity for name in find_by_name(desk.database, asked, limit=_A_PAGE)}
+    numbers = {name.identity for name in find_by_name(desk.database, asked, limit=LONGEST_PAGE)}
     if re.fullmatch(PERSON, asked):
         numbers.add(to_person(asked))
     known = people_within(desk.database, numbers, scope=visitor.cameras)
     names = desk.names(known)
     found: list[IdentityAnswer] = []
-    for number in sorted(known):
+    for number in sorted(known)[:_A_PAGE]:
         try:
             person = find_person(desk.database, number, scope=visitor.cameras)
         except NotFound:

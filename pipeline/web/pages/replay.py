@@ -21,7 +21,7 @@ from storage.sightings import trail_of
 from storage.types import person_name, sighting_name
 
 routes = Routes("pages", prefix="")
-_LONGEST_US, _MOST_VISITS, _MOST_ROWS = 600_000_000, 200, 4000
+_LONGEST_US, _MOST_VISITS, _MOST_ROWS, _MOST_ROWS_OF_ALL = 600_000_000, 200, 4000, 100_000
 _BEFORE_US = 5_000_000
 
 
@@ -92,10 +92,11 @@ def show_boxes(visitor: VisitorOf, desk: DeskOf, span: SpanQuery) -> Tracks:
         desk.database, Filter(scope=visitor.cameras, span=span), limit=_MOST_VISITS
     )
     told = desk.told(visitor, found)
+    most = max(2, min(_MOST_ROWS, _MOST_ROWS_OF_ALL // max(1, len(found))))
     tracks: list[Track] = []
     for visit in found:
         trail = trail_of(desk.database, visit.id)
-        step = max(1, len(trail) // _MOST_ROWS)
+        step = max(1, -(-len(trail) // most))
         link = told.link(visit.link)
         tracks.append(
             Track(
