@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -67,17 +68,8 @@ class Searcher:
         Raises:
             Busy: Too many search at once.
         """
-        if not self._places.acquire(blocking=False):
-            raise Busy("too many search at once; try again in some seconds")
-        try:
-            if not self._turn.acquire(timeout=_WAIT_S):
-                raise Busy("searches take too long at the moment; try again in a minute")
-            try:
-                return self._search(pictures, light, part)
-            finally:
-                self._turn.release()
-        finally:
-            self._places.release()
+        with self._queued():
+            return self._search(pictures, light, part)
 
     def describe(self, pixels: npt.NDArray[np.uint8], *, light: LightWord) -> Described:
         """How the person in a picture looks, for the network in use.
@@ -87,15 +79,26 @@ class Searcher:
         """
         from models.reid.pictures import picture_crop
 
-        if not self._turn.acquire(timeout=_WAIT_S):
-            raise Busy("searches take too long at the moment; try again in a minute")
-        try:
+        with self._queued():
             embedder, _ = self._load()
             crop = picture_crop(pixels, light)
             embedded = embedder.embed([crop])
-        finally:
-            self._turn.release()
         return Described(model=embedder.model, modality=crop.modality, vector=embedded.vectors[0])
+
+    @contextmanager
+    def _queued(self) -> Iterator[None]:
+        """Wait for one's turn, if few enough do: who waits holds one of the server's threads."""
+        if not self._places.acquire(blocking=False):
+            raise Busy("too many search at once; try again in some seconds")
+        try:
+            if not self._turn.acquire(timeout=_WAIT_S):
+                raise Busy("searches take too long at the moment; try again in a minute")
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            self._places.release()
 
     def warm_up(self) -> None:
         """Begin to load the network, so that the first search does not wait for it: when somebody
