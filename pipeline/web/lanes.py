@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -152,14 +152,6 @@ def unwatched(
     if seen_us < to_us:
         found.append(_unwatched(camera, seen_us, to_us))
     return [each for each in found if each.to_us > each.from_us]
-
-
-def group_by_camera(blind: Sequence[Blind]) -> Mapping[str, list[Blind]]:
-    """Spans in which nobody looked, by camera."""
-    found: dict[str, list[Blind]] = {}
-    for each in blind:
-        found.setdefault(each.camera, []).append(each)
-    return found
 
 
 def _unwatched(camera: str, from_us: int, to_us: int) -> Blind:

@@ -62,11 +62,6 @@ def crops_of(visit: SightingAnswer, *, most: int) -> list[Crop]:
     ]
 
 
-def is_sure(visit: SightingAnswer) -> bool:
-    """Whether somebody is named."""
-    return visit.identity is not None
-
-
 def claim(visit: SightingAnswer) -> str:
     """How sure it is who this is, in a few words."""
     link = visit.link
