@@ -216,7 +216,8 @@ class Recordings:
             )
         if not found:
             raise NotFound(self._nothing_at(camera, from_us))
-        return sorted(found, key=lambda each: each.from_us)
+        once = {(each.from_us, each.sha256 or each.path): each for each in found}
+        return sorted(once.values(), key=lambda each: each.from_us)
 
     def _pairs(self, camera: CameraId, span: Span) -> list[tuple[int, int]]:
         """Beginning and end of every file that overlaps a span, by beginning."""

@@ -210,6 +210,25 @@ def test_a_clip_of_a_watched_file_needs_no_segments(
     assert [source.is_unchanged for source in clip.sources] == [None]
 
 
+def test_a_recording_known_under_two_places_is_cut_once(
+    watched: SiteConfig, sqlite_database: Database, tmp_path: Path, source: Path
+) -> None:
+    note_recorded(watched)
+    moved = tmp_path / "moved.mp4"
+    moved.write_bytes(source.read_bytes())
+    cameras = [
+        camera.model_copy(update={"source": SecretStr(str(moved))}) for camera in watched.cameras
+    ]
+    elsewhere = watched.model_copy(update={"cameras": tuple(cameras)})
+
+    clip = Recordings(elsewhere, sqlite_database).export_clip(
+        GATE, START_US + 2 * US, START_US + 3 * US, tmp_path / "clip.mp4"
+    )
+
+    assert [number for _, number in decoded(tmp_path / "clip.mp4")] == list(range(20, 30))
+    assert len(clip.sources) == 1
+
+
 def test_another_format_is_not_joined(site: SiteConfig, database: Database, tmp_path: Path) -> None:
     other = counted_film(tmp_path / "other.mp4", codec="libx265")
     record_segments(
