@@ -74,6 +74,7 @@ class _Crowd:
             began_us=began_us,
             at_us=at_us,
             ended_us=at_us if is_over else None,
-            sentence=f"more than {settings.more_than} people {where}{settings.when}",
+            sentence=f"more than {settings.more_than} "
+            f"{'person' if settings.more_than == 1 else 'people'} {where}{settings.when}",
             grounds={"n_people": self._most.get(camera, 0), "more_than": settings.more_than},
         )
