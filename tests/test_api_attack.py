@@ -103,6 +103,19 @@ def test_no_filter_of_alerts_says_that_one_is_about_somebody_hidden(site: Site) 
     assert (seen["identity"], seen["probability"], seen["grounds"]) == (None, None, {})
 
 
+def test_what_operators_wrote_of_hidden_cameras_and_persons_is_not_told(site: Site) -> None:
+    wide, narrow = site.known("operator"), site.known("viewer-gate")
+    for words in (f"went to {VAULT}", "looks like P-0002", "gone", f"P-{'9' * 40} is nobody"):
+        wide.post(f"{API}/alerts/A1/note", json={"reason": words})
+        asked = {"sighting": "S5", "identity": "P-0001", "reason": words}
+        said = wide.post(f"{API}/verdicts/same", json=asked)
+        assert said.json()["reason"] == words
+        shown = narrow.get(f"{API}/verdicts/{said.json()['verdict']}").json()
+        event = narrow.get(f"{API}/alerts/A1").json()["events"][-1]
+        assert event["reason"] == shown["reason"]
+        assert (shown["reason"] == words) is (words == "gone")
+
+
 def test_a_short_page_of_names_does_not_say_that_there_is_a_hidden_one(site: Site) -> None:
     for number in (1, 2):  # the hidden one is the newest
         give_name(site.database, IdentityId(number), "a hat", made_by="ada", now_us=number)

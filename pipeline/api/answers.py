@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +24,8 @@ from streams.types import Gap
 Item = TypeVar("Item")
 Light = Literal["visible", "infrared"]
 _PERSON = re.compile(r"P-\d{4,}")
+_LONGEST_PERSON = 18
+_HIDDEN_WORDS = "these words speak of what you may not see"
 _OF_ITSELF = ("n_crops", "trust", "link_at", "new_at", "nobody", "similarity")
 _OF_EVERYBODY = frozenset({"n_eligible", "n_ruled_out", "prior"})
 """How many persons the whole site knew."""
@@ -177,6 +179,11 @@ class Told:
             made_at_us=link.made_at_us,
         )
 
+    def words(self, text: str) -> str:
+        """What somebody wrote, unless it names what may not be known."""
+        speaks = any(camera in text for camera in self._hidden) or self._speaks_of_others(text)
+        return _HIDDEN_WORDS if speaks else text
+
     def _grounds(self, link: Link, *, is_hidden: bool) -> dict[str, float | int | str]:
         """Of a hidden reason only what it says of the visit itself, and to who may not see all
         cameras never how many people there are."""
@@ -245,6 +252,16 @@ def to_gap(gap: Gap) -> GapAnswer:
             "reason": gap.reason.value,
         }
     )
+
+
+def named_in_words(texts: Iterable[str]) -> set[IdentityId]:
+    """Persons that words name by number.
+
+    >>> named_in_words(["P-0002 went with P-0003", "P-0002"]) == {2, 3}
+    True
+    """
+    found = {name for text in texts for name in _PERSON.findall(text)}
+    return {IdentityId(int(name[2:])) for name in found if len(name) <= _LONGEST_PERSON}
 
 
 def mentioned(sightings: Sequence[Sighting]) -> set[IdentityId]:

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from pipeline.api.answers import Told, mentioned
+from pipeline.api.answers import Told, mentioned, named_in_words
 from pipeline.api.errors import Busy
 from pipeline.api.events import Broadcast
 from pipeline.api.live import LiveFiles
@@ -132,6 +132,14 @@ class Desk:
         known = people_within(self.database, people, scope=visitor.cameras)
         hidden = [camera for camera in self.all_cameras() if not visitor.sees(camera)]
         return Told(hidden=hidden, people=known, names=self.names(known))
+
+    def told_words(self, visitor: Visitor, texts: Collection[str]) -> Told:
+        """What may be told to them of words that operators wrote."""
+        if visitor.cameras is None:
+            return Told(hidden=(), people=None, names={})
+        known = people_within(self.database, named_in_words(texts), scope=visitor.cameras)
+        hidden = [camera for camera in self.all_cameras() if not visitor.sees(camera)]
+        return Told(hidden=hidden, people=known, names={})
 
     def topology(self) -> Topology:
         """Transit times as learned and stated, some minutes old at most."""

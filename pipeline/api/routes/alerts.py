@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query, Response
 from pydantic import Field
 
-from pipeline.api.answers import Answer, Page
+from pipeline.api.answers import Answer, Page, Told
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent
 from pipeline.api.headers import OF_VISITOR
@@ -240,7 +240,8 @@ def no_alert(number: AlertId) -> Absent:
 def _with_history(desk: Desk, visitor: Visitor, found: Alert) -> AlertHistory:
     (answer,) = _to_answers(desk, visitor, [found])
     events = alert_events(desk.database, found.id)
-    return AlertHistory(**dict(answer), events=[_to_event(event) for event in events])
+    told = desk.told_words(visitor, [event.reason for event in events])
+    return AlertHistory(**dict(answer), events=[_to_event(event, told) for event in events])
 
 
 def _to_answers(desk: Desk, visitor: Visitor, found: Collection[Alert]) -> list[AlertAnswer]:
@@ -309,11 +310,11 @@ def _person(who: IdentityId | None, known: Collection[IdentityId]) -> str | None
     return None if who is None or who not in known else person_name(who)
 
 
-def _to_event(event: AlertEvent) -> AlertEventAnswer:
+def _to_event(event: AlertEvent, told: Told) -> AlertEventAnswer:
     return AlertEventAnswer(
         kind=event.kind,
         made_by=event.made_by,
-        reason=event.reason,
+        reason=told.words(event.reason),
         made_at=iso(event.made_at_us),
         made_at_us=event.made_at_us,
     )

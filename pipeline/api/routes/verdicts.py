@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import Field
 
-from pipeline.api.answers import Answer, Page
+from pipeline.api.answers import Answer, Page, Told
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Refused
 from pipeline.api.paging import CursorQuery, LimitQuery, from_cursor, next_of
@@ -307,10 +307,11 @@ def to_verdict_answers(
     if visitor.cameras is not None:
         places = cameras_of(desk.database, visits)
         visits = {each for each in visits if each in places and visitor.sees(places[each])}
-    return [_to_verdict(verdict, visits) for verdict in verdicts]
+    told = desk.told_words(visitor, [verdict.reason for verdict in verdicts])
+    return [_to_verdict(verdict, visits, told) for verdict in verdicts]
 
 
-def _to_verdict(verdict: Verdict, visits: Collection[SightingId]) -> VerdictAnswer:
+def _to_verdict(verdict: Verdict, visits: Collection[SightingId], told: Told) -> VerdictAnswer:
     moved = [
         MovedAnswer(
             sighting=sighting_name(move.sighting),
@@ -326,7 +327,7 @@ def _to_verdict(verdict: Verdict, visits: Collection[SightingId]) -> VerdictAnsw
         made_by=verdict.made_by,
         made_at=iso(verdict.made_at_us),
         made_at_us=verdict.made_at_us,
-        reason=verdict.reason,
+        reason=told.words(verdict.reason),
         a=[sighting_name(each) for each in verdict.a if each in visits],
         b=[sighting_name(each) for each in verdict.b if each in visits],
         moved=moved,
