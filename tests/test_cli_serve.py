@@ -36,7 +36,16 @@ def config(tmp_path: Path) -> Path:
 def started(config: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own, which must end when the block is left."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli", "serve", "--config", str(config), *words],
+        [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "serve",
+            "--config",
+            str(config),
+            "--no-warm",
+            *words,
+        ],
         stdout=subprocess.PIPE,
         stderr=(config.parent / "log").open("w"),
         text=True,
@@ -97,6 +106,39 @@ def test_the_watcher_runs_beside_it_and_starts_anew_with_another_configuration(
         config.write_text(config.read_text().replace("gate.mp4", "rtsp://[") + "\n")
         wait_until("the wrong address", log, r"cannot use its configuration")
         assert process.poll() is None, "whatever the watcher does, the pages go on"
+
+
+def test_the_watcher_starts_anew_with_a_camera_of_the_pages_and_logs_are_json(
+    config: Path,
+) -> None:
+    log = config.parent / "log"
+    config.write_text("log_format: json\nstorage: {reserve_mb: 0}\nfront_desk: {port: 0}\n")
+    with started(config, "--watch") as process:
+        url = said(process, r"Open (\S+)")
+        password = said(process, r"one-time password (\S+)")
+        wait_until("the watcher without a camera", log, r"cannot use its configuration")
+        with httpx.Client(base_url=f"{url}{API}", timeout=20) as client:
+            signed = client.post("/session", json={"name": "admin", "password": password}).json()
+            client.headers["X-Noctule-CSRF"] = signed["csrf"]
+            words = {"old": password, "new": "a canary that sings 7"}
+            assert client.put("/session/password", json=words).status_code == 200
+            asked = {"name": "dock", "source": "rtsp://op:pass-canary@127.0.0.1:1/1"}
+            added = client.post("/cameras", json=asked)
+            assert added.status_code == 201, added.text
+            assert "by itself" in added.json()["watcher"]
+        wait_until("the camera that is away", log, r"dock")
+    lines = [line for line in log.read_text().splitlines() if not line.startswith("noctule: ")]
+    told = [json.loads(line) for line in lines]
+    assert {frozenset(each) for each in told} == {frozenset({"time", "level", "logger", "message"})}
+    assert "pass-canary" not in log.read_text()
+
+
+def test_a_search_waits_for_nothing_once_the_network_is_warm(config: Path) -> None:
+    """It is warmed up by itself; that it is stopped while it loads hurts nobody."""
+    with started(config, "--warm") as process:
+        said(process, r"Open (\S+)")
+        time.sleep(0.5)
+    assert "Traceback" not in (config.parent / "log").read_text()
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(config: Path, run_cli: RunCli) -> None:

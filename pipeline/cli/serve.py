@@ -82,7 +82,8 @@ def _serve(site: SiteConfig, file: Path, *, watch: bool, warm: bool) -> None:
 
         stack.enter_context(Delivering(site, database, clock=SystemClock()))
         if watch:
-            stack.enter_context(WatcherProcess(file, files=(site.cameras_file,)))
+            is_quiet = site.log_format == "json"
+            stack.enter_context(WatcherProcess(file, files=[site.cameras_file], is_quiet=is_quiet))
         Server(app, site.front_desk, on_ready=say).run(sockets=[listening])
 
 

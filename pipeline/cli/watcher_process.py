@@ -28,11 +28,13 @@ class WatcherProcess:
     Args:
         config: The site's configuration file.
         files: Files whose change starts it anew.
+        is_quiet: Whether the tables that it ends with are left out of our log.
     """
 
-    def __init__(self, config: Path, *, files: Sequence[Path] = ()) -> None:
+    def __init__(self, config: Path, *, files: Sequence[Path] = (), is_quiet: bool = False) -> None:
         self._command = [sys.executable, "-m", "pipeline.cli", "run", "--config", str(config)]
         self._files = (config, *files)
+        self._is_quiet = is_quiet
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="watcher", daemon=True)
 
@@ -72,7 +74,8 @@ class WatcherProcess:
 
     def _watch_once(self, versions: tuple[object, ...]) -> int | None:
         """Its exit code; None: it was stopped, by us or for another configuration."""
-        child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        told = subprocess.DEVNULL if self._is_quiet else sys.stderr
+        child = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=told)
         while True:
             try:
                 return child.wait(timeout=_LOOK_S)
