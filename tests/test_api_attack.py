@@ -27,10 +27,13 @@ from pipeline.api.throttle import PER_ACCOUNT_AND_ADDRESS
 from pipeline.api.turns import Turns
 from pipeline.api.uploads import ENOUGH_PX, read_picture, smaller
 from storage.audit import audit_entries
+from storage.desk.accounts import find_account, renew_hash, set_active, set_password
 from storage.desk.alerts import NewAlert
 from storage.desk.names import give_name
 from storage.desk.raising import raise_alert
+from storage.desk.sessions import open_session
 from storage.desk.types import AlertSeverity
+from storage.errors import AccountRefused
 from storage.sightings import record_sighting
 from storage.types import IdentityId
 from streams.types import CameraId
@@ -188,6 +191,44 @@ def test_signing_in_again_makes_the_cookie_before_void(site: Site) -> None:
         assert dict(client.cookies) != before
         stolen = httpx.get(f"{site.url}{API}/session", cookies=before)
         assert stolen.status_code == 401
+
+
+def test_an_old_password_opens_nothing_once_it_was_changed_meanwhile(tmp_path: Path) -> None:
+    with open_site(tmp_path, filled=False) as site:
+        read = find_account(site.database, "viewer")  # a login compared the password ...
+        another = site.desk.passwords.hash("another one")
+        set_password(  # ... and then
+            site.database,
+            "viewer",
+            password_hash=another,
+            must_change=True,
+            by="admin",
+            now_us=site.desk.clock.now_us(),
+        )
+
+        stale = renew_hash(site.database, read, password_hash=site.desk.passwords.hash(PASSWORD))
+        for account in (read, stale):
+            with pytest.raises(AccountRefused, match="sign in again"):
+                open_session(site.database, account, "0" * 64, expires_at_us=2**60, now_us=2**59)
+        assert find_account(site.database, "viewer").password_hash == another
+
+        now = find_account(site.database, "viewer")
+        set_active(site.database, "viewer", False, by="admin", now_us=2**59)
+        with pytest.raises(AccountRefused, match="sign in again"):
+            open_session(site.database, now, "0" * 64, expires_at_us=2**60, now_us=2**59)
+
+
+def test_an_administrator_of_a_part_is_not_the_one_who_may_stay_last(tmp_path: Path) -> None:
+    with open_site(tmp_path, filled=False) as site:
+        admin = site.known("admin")  # `admin-gate` sees one camera only
+        for path, change in (
+            ("/users/admin", {"role": "viewer"}),
+            ("/users/admin", {"is_active": False}),
+            ("/users/admin/cameras", {"cameras": [GATE]}),
+        ):
+            answer = admin.put(f"{API}{path}", json=change)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, "account_refused")
+        assert admin.put(f"{API}/users/admin-gate", json={"role": "viewer"}).status_code == 200
 
 
 def test_nobody_makes_tokens_without_end(site: Site) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -170,11 +170,15 @@ def set_password(
             _revoke_tokens(connection, account.id, now_us)
 
 
-def renew_hash(db: Database, account: AccountId, *, password_hash: str) -> None:
-    """The same password at today's cost; not audited, for nothing changes for anybody."""
+def renew_hash(db: Database, account: Account, *, password_hash: str) -> Account:
+    """The same password at today's cost; not audited, for nothing changes for anybody.
+
+    A password that was changed since `account` was read stays.
+    """
+    this = (AccountRow.id == account.id, AccountRow.password_hash == account.password_hash)
     with db.write() as connection:
-        change = update(AccountRow).where(AccountRow.id == account)
-        connection.execute(change.values(password_hash=password_hash))
+        connection.execute(update(AccountRow).where(*this).values(password_hash=password_hash))
+    return replace(account, password_hash=password_hash)
 
 
 def set_role(db: Database, name: str, role: Role, *, by: str, now_us: int) -> None:
@@ -201,9 +205,15 @@ def set_role(db: Database, name: str, role: Role, *, by: str, now_us: int) -> No
 def set_cameras(
     db: Database, name: str, cameras: Collection[CameraId] | None, *, by: str, now_us: int
 ) -> None:
-    """Change which cameras an account may see; None: all, also those that come later."""
+    """Change which cameras an account may see; None: all, also those that come later.
+
+    Raises:
+        AccountRefused: No administrator would see all any more.
+    """
     with db.write() as connection:
         account = _get(connection, name)
+        if cameras is not None:
+            _refuse_last_admin(connection, account)
         _change(
             connection,
             account,
@@ -319,14 +329,17 @@ def _change(
 
 
 def _refuse_last_admin(connection: Connection, account: Account) -> None:
+    """Only who sees all cameras may manage accounts, so only they count."""
     others = select(func.count()).where(
         AccountRow.role == Role.ADMIN.value,
         AccountRow.is_active.is_(True),
+        AccountRow.sees_all.is_(True),
         AccountRow.id != account.id,
     )
-    if account.role is Role.ADMIN and not connection.execute(others).scalar_one():
+    is_one = account.role is Role.ADMIN and account.is_active and account.sees_all
+    if is_one and not connection.execute(others).scalar_one():
         raise AccountRefused(
-            f"{account.name} is the last administrator; make somebody else one first"
+            f"{account.name} is the last administrator who sees all; make somebody else one first"
         )
 
 

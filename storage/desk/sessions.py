@@ -11,7 +11,7 @@ from storage.audit import record_audit
 from storage.database import Database
 from storage.desk.accounts import Account, read_accounts
 from storage.desk.types import AccountId, Role
-from storage.errors import NotFound
+from storage.errors import AccountRefused, NotFound
 from storage.schema import AccountRow, ApiTokenRow, SessionRow
 
 INSERT_SESSION = insert(SessionRow).returning(SessionRow.id)
@@ -69,7 +69,14 @@ class Entitled:
 def open_session(
     db: Database, account: Account, token_sha256: str, *, expires_at_us: int, now_us: int
 ) -> Session:
-    """Remember that a browser signed in; sessions of the account that ended are forgotten."""
+    """Remember that a browser signed in; sessions of the account that ended are forgotten.
+
+    Args:
+        account: As it was when its password was compared.
+
+    Raises:
+        AccountRefused: It was disabled, or got another password, since then.
+    """
     values = {
         "token_sha256": token_sha256,
         "account_id": account.id,
@@ -79,6 +86,9 @@ def open_session(
     }
     over = (SessionRow.account_id == account.id, SessionRow.expires_at_us <= now_us)
     with db.write() as connection:
+        now = _active(connection, account.id)
+        if now is None or now.password_hash != account.password_hash:
+            raise AccountRefused("the account was changed at this moment; sign in again")
         connection.execute(delete(SessionRow).where(*over))
         number = connection.execute(INSERT_SESSION, values).scalar_one()
         _audit(connection, account.name, "sign in", account.name, now_us)

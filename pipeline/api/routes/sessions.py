@@ -72,7 +72,7 @@ def sign_in(
     desk.metrics.logins.labels("signed in").inc()
     if desk.passwords.is_outdated(account.password_hash):
         renewed = desk.passwords.hash(asked.password)
-        renew_hash(desk.database, account.id, password_hash=renewed)
+        account = renew_hash(desk.database, account, password_hash=renewed)
     if visitor.session is not None:  # this browser's last one: its cookie is overwritten
         close_session(desk.database, visitor.session, by=visitor.name, now_us=desk.clock.now_us())
     return _open(desk, account, request, response)
