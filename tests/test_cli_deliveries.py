@@ -126,7 +126,7 @@ def test_the_verbs_deliver_and_list_and_try_again(
         wrong = run_cli("deliveries", "retry", "999", "--as", "ada", *given, code=2)
         with sqlite3.connect(sqlite_address.removeprefix("sqlite:///")) as connection:
             audited = connection.execute("SELECT who, action FROM audit").fetchall()
-        deliver(site, database, "serve", "--port", "0")
+        deliver(site, database, "serve", "--no-warm", "--port", "0")
     channels = json.loads(run_cli("deliveries", "channels", "--json", *given))
 
     assert (
