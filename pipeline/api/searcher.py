@@ -101,8 +101,8 @@ class Searcher:
             self._places.release()
 
     def warm_up(self) -> None:
-        """Begin to load the network, so that the first search does not wait for it: when somebody
-        opens the page of searching, for it takes a gigabyte."""
+        """Begin to load the network, which takes a gigabyte, so that the first search does not
+        wait for it: once the pages are served, or when somebody opens the page of searching."""
         with self._warming:
             if self._is_warming or self._loaded is not None:
                 return
