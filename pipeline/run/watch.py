@@ -191,7 +191,9 @@ def watch(
 def _is_live(config: SiteConfig) -> bool:
     kinds = {camera.is_live for camera in config.cameras}
     if not kinds:
-        raise UsageInvalid("no camera is configured; add one in the pages, or under `cameras:` in config.yaml")
+        raise UsageInvalid(
+            "no camera is configured; add one in the pages, or under `cameras:` in config.yaml"
+        )
     if len(kinds) > 1:
         raise UsageInvalid(
             "live and recorded cameras cannot be watched together, their clocks differ; "
