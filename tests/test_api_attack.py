@@ -292,6 +292,14 @@ def test_a_large_picture_is_made_smaller_before_it_waits() -> None:
     assert smaller(same) is same
 
 
+@pytest.mark.parametrize("name", ["evil\u202egpj", "a\u2066b"])
+def test_a_name_reads_as_it_is_written(site: Site, name: str) -> None:
+    named = site.known("operator").put(f"{API}/identities/1/name", json={"name": name})
+    shape = {"kind": "line", "name": name, "points": [[0, 0], [1, 1]]}
+    drawn = site.known("admin").post(f"{API}/cameras/{GATE}/shapes", json=shape)
+    assert (named.status_code, drawn.status_code) == (422, 422)
+
+
 def test_a_playlist_is_a_day_long_at_most(site: Site) -> None:
     asked = {"from": "2026-06-01", "to": "2026-06-03"}
     path = f"{API}/cameras/{GATE}/recordings/playlist.m3u8"
