@@ -124,6 +124,7 @@ class Broadcast:
         """Be told what happens from now on."""
         listener = Listener()
         self._listeners.add(listener)
+        self._looking.tell_all_boxes()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._look_on())
         try:
@@ -151,6 +152,7 @@ class _Looking:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._versions: dict[CameraId, int] = {}
+        self._is_joined = False
         self._cameras: tuple[CameraId, ...] = ()
         self._sighting = SightingId(0)
         self._said = Cursor()
@@ -163,6 +165,10 @@ class _Looking:
         self._said = newest(self._desk.database)
         self._raised = newest_alert_event(self._desk.database)
 
+    def tell_all_boxes(self) -> None:
+        """At the next look also what did not change: somebody has not heard it yet."""
+        self._is_joined = True
+
     def everything(self) -> list[Event]:
         """Of files and database; a database that is away has nothing new."""
         try:
@@ -173,6 +179,9 @@ class _Looking:
     def files(self) -> list[Event]:
         """What the watcher wrote."""
         self._desk.live.want(self._desk.clock.monotonic_s())
+        if self._is_joined:
+            self._is_joined = False
+            self._versions.clear()
         found = []
         for camera in self._cameras:
             state = self._desk.live.state(camera)
