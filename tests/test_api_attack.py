@@ -305,3 +305,35 @@ def test_a_playlist_is_a_day_long_at_most(site: Site) -> None:
     path = f"{API}/cameras/{GATE}/recordings/playlist.m3u8"
     answer = site.known("viewer").get(path, params=asked)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8420", 401),
+        ("[::1]:8420", 401),
+        ("localhost", 401),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example:8420", 421),
+        ("localhost.evil.example", 421),
+        ("", 421),
+        ("a b", 421),
+    ],
+)
+def test_a_name_that_somebody_points_at_us_is_not_answered(
+    site: Site, host: str, status: int
+) -> None:
+    asked = httpx.get(f"{site.url}{API}/site", headers={"Host": host}, timeout=20)
+
+    assert asked.status_code == status
+    if status == 421:
+        assert "public_url" in asked.json()["error"]["what_to_do"]
+
+
+def test_the_name_in_public_url_is_ours_and_machines_ask_by_any(tmp_path: Path) -> None:
+    with open_site(tmp_path, front_desk={"public_url": "https://noctule.example"}) as own:
+        by_name = httpx.get(f"{own.url}{API}/site", headers={"Host": "noctule.example"}, timeout=20)
+        health = httpx.get(f"{own.url}{API}/health", headers={"Host": "desk:8420"}, timeout=20)
+        page = httpx.get(f"{own.url}{API}/site", headers={"Host": "desk:8420"}, timeout=20)
+
+    assert (by_name.status_code, health.status_code, page.status_code) == (401, 200, 421)

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from pipeline.api.desk import Desk
 from pipeline.api.errors import add_error_handlers
 from pipeline.api.headers import ALWAYS, BodyLimit, SafeHeaders
+from pipeline.api.hosts import KnownHosts
 from pipeline.api.metrics import Measured
 from pipeline.api.passwords import Passwords
 from pipeline.api.routes import ALL
@@ -87,6 +88,7 @@ def make_app(
             f"{PREFIX}/interests": upload,
         },
     )
+    app.add_middleware(KnownHosts, config=config.front_desk)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Measured, metrics=desk.metrics)
     if config.front_desk.trusted_proxies:

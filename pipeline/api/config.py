@@ -28,7 +28,7 @@ class FrontDeskConfig(Section):
         Field(
             description="Address under which browsers reach it, such as https://noctule.example; "
             "requests that change something must come from pages of it. Null: from pages of the "
-            "address that was asked."
+            "address that was asked, which then is no name but this machine's own."
         ),
     ] = None
     tls_certificate: Annotated[
