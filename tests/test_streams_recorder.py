@@ -55,7 +55,7 @@ def take_for(feeds: LiveFeeds, seconds: float) -> list[Frame]:
     return frames
 
 
-def assert_playable(folder: Path, segment: Segment) -> None:
+def assert_playable(folder: Path, segment: Segment, *, n_least: int = 5) -> None:
     place = folder / segment.path
     with av.open(str(place)) as container:
         stream = container.streams.video[0]
@@ -63,7 +63,7 @@ def assert_playable(folder: Path, segment: Segment) -> None:
         assert first.is_keyframe
         assert stream.codec_context.codec.canonical_name == segment.codec
     with av.open(str(place)) as container:
-        assert sum(1 for _ in container.decode(video=0)) >= 5
+        assert sum(1 for _ in container.decode(video=0)) >= n_least
     assert place.stat().st_size == segment.n_bytes
     assert sha256_of(place) == segment.sha256
 
@@ -85,10 +85,12 @@ def test_live_cameras_of_every_codec_are_recorded_over_the_connection_that_is_wa
         assert len(mine) >= 3
         assert {each.codec for each in mine} == {codec}
         assert all(before.to_us == after.from_us for before, after in pairwise(mine))
-        assert all(min(abs(each.from_us - at) for at in times) < 1000 for each in mine[1:])
+        # a picture may have given way to a newer one, and recording goes on after the last look
+        watched = [each for each in mine[1:] if each.from_us <= max(times)]
+        assert all(min(abs(each.from_us - at) for at in times) < 0.11 * US for each in watched)
         assert all(1.5 * US < each.to_us - each.from_us < 3.6 * US for each in mine[:-1])
         for each in mine:
-            assert_playable(tmp_path, each)
+            assert_playable(tmp_path, each, n_least=1 if each is mine[-1] else 5)
     assert not list(tmp_path.rglob("*.part"))
 
 
