@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from pipeline.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ _STOP_S = 60.0
 _DONE, _USAGE = 0, 2
 
 
-class WatcherProcess:
+class WatcherProcess(Background):
     """Runs `noctule run` while the block lasts.
 
     It is left alone when it has ended by itself in good order, or says that its configuration
@@ -32,31 +31,17 @@ class WatcherProcess:
     """
 
     def __init__(self, config: Path, *, files: Sequence[Path] = (), is_quiet: bool = False) -> None:
+        super().__init__("watcher")
         self._command = [sys.executable, "-m", "pipeline.cli", "run", "--config", str(config)]
         self._files = (config, *files)
         self._is_quiet = is_quiet
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="watcher", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _keep(self) -> None:
+    def _loop(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        while not self._stop.is_set():
+        while not self._stopping.is_set():
             versions = self._versions()
             code = self._watch_once(versions)
-            if self._stop.is_set():
+            if self._stopping.is_set():
                 return
             if code is None:
                 logger.info("the configuration has changed; the watcher starts anew")
@@ -65,11 +50,11 @@ class WatcherProcess:
             if code in (_DONE, _USAGE):
                 words = "has ended" if code == _DONE else "cannot use its configuration"
                 logger.info("the watcher %s; it starts again when that changes", words)
-                while self._versions() == versions and not self._stop.wait(_LOOK_S):
+                while self._versions() == versions and not self._stopping.wait(_LOOK_S):
                     pass
                 continue
             logger.error("the watcher died with code %d; next try in %.0f s", code, pause_s)
-            self._stop.wait(pause_s)
+            self._stopping.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def _watch_once(self, versions: tuple[object, ...]) -> int | None:
@@ -81,7 +66,7 @@ class WatcherProcess:
                 return child.wait(timeout=_LOOK_S)
             except subprocess.TimeoutExpired:
                 pass
-            if self._stop.is_set() or self._versions() != versions:
+            if self._stopping.is_set() or self._versions() != versions:
                 _end(child)
                 return None
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from types import TracebackType
-from typing import Self
 
 from pipeline.alerts.delivery.deliverer import Deliverer
 from pipeline.alerts.delivery.post import Post
 from pipeline.alerts.delivery.worker import Health
+from pipeline.background import Background
 from pipeline.config import SiteConfig
 from storage.claims import claim_deliverer
 from storage.database import Database
@@ -27,13 +26,12 @@ AFTER_TROUBLE_S = 5.0
 
 def post_of(site: SiteConfig, database: Database, *, clock: Clock) -> Post:
     """Where the messages of a site come from."""
-    url = site.front_desk.public_url
     return Post(
         database=database,
         evidence=EvidenceStore(site.storage.evidence, site.storage.reserve_mb),
         site=site.site,
         clock=clock,
-        public_url=None if url is None else url.rstrip("/"),
+        public_url=site.front_desk.public_url,
     )
 
 
@@ -52,7 +50,7 @@ def deliver(site: SiteConfig, database: Database, *, clock: Clock, stop: threadi
             deliverer.check()
 
 
-class Delivering:
+class Delivering(Background):
     """Delivers alerts on threads of its own while the block lasts.
 
     While another process delivers it stands by, and takes over when that ends. Trouble with the
@@ -60,25 +58,11 @@ class Delivering:
     """
 
     def __init__(self, site: SiteConfig, database: Database, *, clock: Clock) -> None:
+        super().__init__("deliver")
         self._site = site
         self._database = database
         self._clock = clock
         self._deliverer: Deliverer | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="deliver", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
 
     @property
     def health(self) -> dict[str, Health]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Generator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from pipeline.background import Background
 from storage.database import Database
 from storage.due import Expired
 from storage.evidence import EvidenceStore
@@ -25,7 +23,7 @@ PAUSE_S = 0.05
 LOOK_EVERY_S = 1.0
 
 
-class Expiring:
+class Expiring(Background):
     """Deletes what is due, every `retention.every_h` hours, while the block lasts.
 
     What goes wrong is logged and tried again the next time: forgetting never stops recording.
@@ -40,6 +38,7 @@ class Expiring:
         index: Path | None = None,
         clock: Clock,
     ) -> None:
+        super().__init__("expire")
         self._database = database
         self._evidence = evidence
         self._config = config
@@ -48,21 +47,6 @@ class Expiring:
         self._pieces: Generator[Expired, None, None] | None = None
         self._total = Expired()
         self._next_s = clock.monotonic_s()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="expire", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
 
     def step(self) -> bool:
         """Delete one piece if it is time; whether there may be another at once."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.background import Background
 from pipeline.config import SiteConfig
 from storage.database import Database
 from storage.desk.segments import (
@@ -43,7 +43,7 @@ _HEADROOM_BYTES = 200 * _BYTES_PER_MB
 """Freed beyond the reserve, so that not every segment begins with a full disk."""
 
 
-class Recording:
+class Recording(Background):
     """Keeps the index of recordings in step with their files while the block lasts.
 
     Entering finishes files that a killed process left. What goes wrong is logged and tried again:
@@ -51,14 +51,13 @@ class Recording:
     """
 
     def __init__(self, config: SiteConfig, database: Database, clock: Clock) -> None:
+        super().__init__("recording")
         self._config = config.recording
         self._reserve_bytes = config.storage.reserve_mb * _BYTES_PER_MB
         self._folder = config.recordings_folder.absolute()
         self._database = database
         self._clock = clock
         self._waiting: deque[Segment] = deque(maxlen=MOST_WAITING)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name="recording", daemon=True)
         self._next_expiry_s = clock.monotonic_s()
         self._is_away = False
         self._bytes: int | None = None
@@ -81,8 +80,7 @@ class Recording:
                 self.put(list(salvage_camera(self._folder, CameraId(camera.name))))
             except OSError as error:
                 logger.error("recordings of %s cannot be finished: %s", camera.name, error.strerror)
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -90,8 +88,7 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopping.set()
-        self._thread.join()
+        super().__exit__(kind, error, trace)
         self._write()
 
     def put(self, segments: Sequence[Segment]) -> None:
