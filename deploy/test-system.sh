@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs what the tests start beside Python: Debian's gst-rtsp-server, as a real RTSP camera, and
-# Chromium, as the browser of an operator.
+# Installs what the tests start beside Python: Debian's gst-rtsp-server, as a real RTSP camera,
+# Chromium, as the browser of an operator, and openssl, which makes certificates.
 set -eu
 packages=''
 /usr/bin/python3 -c 'import gi; gi.require_version("GstRtspServer", "1.0")' 2>/dev/null ||
     packages="gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0 gstreamer1.0-plugins-base
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-rtsp python3-gi"
 [ -e /usr/bin/chromium ] || packages="$packages chromium"
+command -v openssl >/dev/null || packages="$packages openssl"
 [ -n "$packages" ] || exit 0
 root=''
 if [ "$(id -u)" != 0 ]; then

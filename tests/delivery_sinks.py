@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -19,7 +18,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from amqtt.broker import Broker  # type: ignore[import-untyped]
@@ -276,8 +274,6 @@ def free_port() -> int:
 
 def make_certificate(folder: Path) -> Path:
     """A certificate for localhost and its key in one PEM file, which is its own authority."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
     file, key = folder / "sink.pem", folder / "sink.key"
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
     words += "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"

@@ -259,7 +259,7 @@ def test_postgresql_answers_as_sqlite_does(
             )
             told.append(
                 [
-                    (path, account, site.known(account).get(API + path).text)
+                    (path, account, answer.status_code, answer.text)
                     for account in ("admin", "admin-gate")
                     for path in (
                         *("/cameras", "/sightings?limit=3", "/identities?limit=2", "/gaps"),
@@ -268,10 +268,13 @@ def test_postgresql_answers_as_sqlite_does(
                         *("/plan", "/topology", "/deliveries", "/channels", "/cameras/gate"),
                         *("/sightings?identity=P-1&to=2030-01-01", "/names?words=RED"),
                     )
+                    for answer in [site.known(account).get(API + path)]
                 ]
             )
 
     sqlite, postgresql = told
+    assert all(status == 200 for _, account, status, _ in sqlite if account == "admin")
+    assert all(status < 500 for _, _, status, _ in sqlite)
     for ours, theirs in zip(sqlite, postgresql, strict=True):
         assert ours == theirs
 

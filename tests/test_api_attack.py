@@ -38,6 +38,7 @@ from storage.sightings import record_sighting
 from storage.types import IdentityId
 from streams.types import CameraId
 from tests.api_site import API, GATE, PASSWORD, VAULT, Site, open_site
+from tests.processes import wait_for
 from tests.storage_builders import TEN_O_CLOCK_US, link_to, sighting
 
 NUMBERS = {
@@ -256,11 +257,11 @@ def test_who_comes_while_too_many_wait_is_sent_away_at_once() -> None:
     waits = threading.Thread(target=ask)
     with turns.take():
         waits.start()
-        deadline_s = time.monotonic() + 5
-        while turns._places._value and time.monotonic() < deadline_s:
-            time.sleep(0.005)
+        assert wait_for(lambda: turns._places._value == 0, within_s=5)
+        asked_s = time.monotonic()
         with pytest.raises(Busy, match="come again"), turns.take():
             pass
+        assert time.monotonic() - asked_s < 5, "it waited for its turn"
     waits.join(5)
     assert served == [1]
 

@@ -17,6 +17,7 @@ from pipeline.config import load_config
 from storage.audit import audit_entries
 from streams.errors import ConfigInvalid
 from tests.api_site import API, GATE, VAULT, Site, jpeg, open_site
+from tests.processes import wait_for
 from tests.test_streams_discovery import answer, device
 
 ADDRESS = "rtsp://op:pass-canary@192.0.2.7/stream1?token=pass-canary"
@@ -231,8 +232,7 @@ def test_a_look_has_an_end_and_nobody_looks_beside_it(
 
         thread = threading.Thread(target=look)
         thread.start()
-        while not unchanged.desk.looking._turn.locked():
-            pass
+        assert wait_for(unchanged.desk.looking._turn.locked, within_s=10)
         beside = unchanged.known("admin").post(f"{API}/cameras/discover")
         thread.join(20)
 

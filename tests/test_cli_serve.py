@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from storage.desk.accounts import accounts, find_account
 from storage.desk.types import Role
 from tests.api_site import API
 from tests.cli import RunCli
+from tests.delivery_sinks import make_certificate
 
 WAIT_S = 60.0
 
@@ -133,8 +135,9 @@ def test_the_watcher_starts_anew_with_a_camera_of_the_pages_and_logs_are_json(
     assert "pass-canary" not in log.read_text()
 
 
-def test_a_search_waits_for_nothing_once_the_network_is_warm(config: Path) -> None:
-    """It is warmed up by itself; that it is stopped while it loads hurts nobody."""
+def test_a_server_that_is_stopped_while_its_network_loads_ends_in_good_order(
+    config: Path,
+) -> None:
     with started(config, "--warm") as process:
         said(process, r"Open (\S+)")
         time.sleep(0.5)
@@ -160,19 +163,16 @@ def test_a_certificate_that_is_missing_is_told(config: Path, run_cli: RunCli) ->
 
 
 def test_tls_is_spoken_where_it_is_configured(config: Path) -> None:
-    folder = config.parent
-    make = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -batch"
-    words = [*make.split(), "-keyout", str(folder / "k.pem"), "-out", str(folder / "c.pem")]
-    if subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("openssl is not installed, so there is no certificate to serve with")
-    tls = "front_desk: {port: 0, tls_certificate: c.pem, tls_key: k.pem}\n"
+    certificate = make_certificate(config.parent)
+    trusted = ssl.create_default_context(cafile=certificate)
+    tls = "front_desk: {port: 0, tls_certificate: sink.pem, tls_key: sink.key}\n"
     config.write_text(config.read_text().replace("front_desk: {port: 0}\n", tls))
 
     with started(config) as process:
         url = said(process, r"Open (\S+)")
         password = said(process, r"one-time password (\S+)")
         login = {"name": "admin", "password": password}
-        answer = httpx.post(f"{url}{API}/session", json=login, verify=False)
+        answer = httpx.post(f"{url}{API}/session", json=login, verify=trusted)
 
         assert url.startswith("https://")
         assert answer.headers["set-cookie"].startswith("__Host-noctule_session=")

@@ -24,7 +24,7 @@ from streams.recording.segment import unfinished
 from streams.recording.types import RecordingJob, Segment
 from streams.supervisor import Backoff
 from streams.types import CameraId, Frame
-from tests.processes import children_of_this_process
+from tests.processes import children_of_this_process, wait_for
 from tests.recording_builders import START_US, US, counted_film, decoded, feed, record_film
 from tests.rtsp import RtspServer
 from tests.streams_builders import film, picture, write_video
@@ -101,8 +101,7 @@ def test_a_lost_camera_leaves_a_gap_and_a_killed_process_a_playable_file(
     with RtspServer({"day": films["day"]}) as server:
         feeds = LiveFeeds([camera("day", server.url("day"))], recording=job, backoff=QUICK)
         with feeds:
-            while not take_for(feeds, 0.5):
-                continue
+            assert wait_for(lambda: bool(take_for(feeds, 0.5)), within_s=30)
             take_for(feeds, 3)
             (victim,) = children_of_this_process()
             os.kill(victim, signal.SIGKILL)

@@ -226,7 +226,7 @@ def test_every_page_needs_somebody_signed_in_but_the_door(site: Site) -> None:
             path = re.sub(r"{\w+}", "1", route.path)
             told = client.request(route.method, path, headers={"Accept": "text/html"})
             if route.least is not None:
-                assert told.status_code == 303 if route.method == "GET" else 401, path
+                assert told.status_code == (303 if route.method == "GET" else 401), path
             if path == "/password":
                 assert told.status_code == 303
 
