@@ -34,7 +34,7 @@ from storage.types import (
     sighting_name,
     verdict_name,
 )
-from storage.verdict_list import read_verdict
+from storage.verdict_list import read_verdicts, select_verdicts
 from streams.types import CameraId, Gap, GapReason, Modality
 
 Place = tuple[int, int]
@@ -268,7 +268,7 @@ def browse_verdicts(
     Args:
         of: Only what concerns one of these visits.
     """
-    query = select(VerdictRow.id).order_by(VerdictRow.id.desc()).limit(limit)
+    query = select_verdicts().order_by(VerdictRow.id.desc()).limit(limit)
     if before is not None:
         query = query.where(VerdictRow.id < before)
     if of is not None:
@@ -277,8 +277,7 @@ def browse_verdicts(
             VerdictRow.id.in_(about.where(VerdictSightingRow.sighting_id.in_(list(of))))
         )
     with db.read() as connection:
-        chosen = connection.execute(query.where(*_unhidden(scope))).scalars().all()
-        return [read_verdict(connection, VerdictId(number)) for number in chosen]
+        return read_verdicts(connection, query.where(*_unhidden(scope)))
 
 
 def visible_verdict(db: Database, verdict: VerdictId, *, scope: Scope) -> Verdict:
@@ -287,13 +286,12 @@ def visible_verdict(db: Database, verdict: VerdictId, *, scope: Scope) -> Verdic
     Raises:
         NotFound: There is none that may be seen.
     """
-    query = select(VerdictRow.id).where(VerdictRow.id == verdict, *_unhidden(scope))
+    query = select_verdicts().where(VerdictRow.id == verdict, *_unhidden(scope))
     with db.read() as connection:
-        if connection.execute(query).first() is None:
-            raise NotFound(
-                f"no verdict is called {verdict_name(verdict)}; /api/v1/verdicts lists all"
-            )
-        return read_verdict(connection, verdict)
+        found = read_verdicts(connection, query)
+    if not found:
+        raise NotFound(f"no verdict is called {verdict_name(verdict)}; /api/v1/verdicts lists all")
+    return found[0]
 
 
 def _meant(which: Filter) -> list[ColumnElement[bool]]:

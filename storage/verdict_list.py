@@ -122,12 +122,12 @@ def verdicts(
     """
     if limit is not None and limit < 1:
         raise ValueError(f"limit: expected at least 1, got {limit}")
-    query = _select_verdicts().order_by(VerdictRow.id.desc()).limit(limit)
+    query = select_verdicts().order_by(VerdictRow.id.desc()).limit(limit)
     if of is not None:
         about = select(VerdictSightingRow.verdict_id).where(VerdictSightingRow.sighting_id == of)
         query = query.where(VerdictRow.id.in_(about))
     with db.read() as connection:
-        return _read(connection, query)
+        return read_verdicts(connection, query)
 
 
 def find_verdict(db: Database, verdict: VerdictId) -> Verdict:
@@ -142,7 +142,7 @@ def find_verdict(db: Database, verdict: VerdictId) -> Verdict:
 
 def read_verdict(connection: Connection, verdict: VerdictId) -> Verdict:
     """As `find_verdict`, within the caller's transaction."""
-    found = _read(connection, _select_verdicts().where(VerdictRow.id == verdict))
+    found = read_verdicts(connection, select_verdicts().where(VerdictRow.id == verdict))
     if not found:
         raise NotFound(
             f"no verdict is called {verdict_name(verdict)}; `noctule verdict list` lists all"
@@ -150,7 +150,7 @@ def read_verdict(connection: Connection, verdict: VerdictId) -> Verdict:
     return found[0]
 
 
-def _select_verdicts() -> Select[*tuple[Any, ...]]:
+def select_verdicts() -> Select[*tuple[Any, ...]]:
     return select(
         VerdictRow.id,
         VerdictRow.kind,
@@ -161,7 +161,7 @@ def _select_verdicts() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _read(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Verdict]:
+def read_verdicts(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[Verdict]:
     rows = connection.execute(query).all()
     numbers = [row.id for row in rows]
     undone_by = undone_verdicts(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from storage.desk.pictures import referrers
 from storage.errors import EvidenceDamaged, NotFound
@@ -17,7 +17,7 @@ def unused_pictures(connection: Connection) -> Iterator[Problem]:
     """The row of a picture goes with the last one that refers to it."""
     query = select(EvidenceRow.sha256).order_by(EvidenceRow.sha256)
     for column in referrers():
-        query = query.where(EvidenceRow.sha256.not_in(select(column).where(column.is_not(None))))
+        query = query.where(~exists().where(column == EvidenceRow.sha256))
     for sha256 in connection.execute(query).scalars():
         advice = "nothing refers to this picture any more; it goes when it expires"
         yield warning("unused picture", f"evidence {sha256}", advice)
