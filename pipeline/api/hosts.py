@@ -26,8 +26,7 @@ class KnownHosts:
 
     def __init__(self, app: ASGIApp, *, config: FrontDeskConfig) -> None:
         self._app = app
-        self._names = {"localhost", config.host.lower()}
-        self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+        self._names = {"localhost", config.host.lower(), socket.gethostname().lower()}
         if config.public_url is not None:
             self._names.add(str(urlsplit(config.public_url).hostname))
 
