@@ -151,17 +151,6 @@ class Recordings:
             return still
         return replace(still, pixels=cut(still.pixels, moment.region))
 
-    def segment_at(self, camera: CameraId, from_us: int) -> Moment:
-        """The segment that begins at exactly this moment, as `playlist` names them.
-
-        Raises:
-            NotFound: There is none.
-        """
-        for stored in self._segments(camera, Span(from_us=from_us, to_us=from_us + 1)):
-            if stored.segment.from_us == from_us and self._place(stored).exists():
-                return _moment_of_segment(stored, self._place(stored), from_us)
-        raise NotFound(f"no recording of camera {camera} begins at {from_us}")
-
     def stored(
         self, camera: CameraId, *, from_us: int, to_us: int
     ) -> list[tuple[StoredSegment, Path]]:

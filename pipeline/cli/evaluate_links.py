@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from pipeline.evaluation.types import Lights
 
 _UNKNOWN = "–"
-_OF_PAIRS = ("precision", "recall", "F1")
 
 
 def links(

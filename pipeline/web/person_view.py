@@ -63,7 +63,6 @@ class PersonView:
     night: Faces
     chart: Chart | None
     trail: Trail | None
-    has_plan: bool
     reasons: tuple[Reason, ...]
     perhaps: tuple[Reason, ...]
     weakest: Reason | None
@@ -80,15 +79,13 @@ def view_person(desk: Desk, visitor: Visitor, seen: Seen, calendar: Calendar) ->
     )
     reckoned = [r for r in known if r.percent is not None and r.visit.link.decision == "link"]
     weakest = min(reckoned, key=lambda reason: reason.percent or 0, default=None)
-    plan = floor_plan(desk.database)
     return PersonView(
         seen=seen,
         now=_now(desk, seen, calendar),
         day=_faces("visible", seen.visits),
         night=_faces("infrared", seen.visits),
         chart=draw_lanes(marks, seen.blind, zone=ZoneInfo(calendar.zone)),
-        trail=None if plan is None else _trail(desk, visitor, marks, calendar),
-        has_plan=plan is not None,
+        trail=_trail(desk, visitor, marks, calendar),
         reasons=known,
         perhaps=tuple(reasons[len(seen.visits) :]),
         weakest=weakest,

@@ -115,7 +115,7 @@ def _blind(desk: Desk, visitor: Visitor, visits: Sequence[Sighting]) -> list[Bli
     cameras = {visit.camera for visit in visits}
     gaps = browse_gaps(
         desk.database,
-        scope=visitor.cameras if visitor.cameras is not None else None,
+        scope=visitor.cameras,
         span=Span(from_us=start, to_us=end),
         limit=_MOST_GAPS,
     )

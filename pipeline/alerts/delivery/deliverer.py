@@ -13,7 +13,7 @@ import numpy as np
 from pipeline.alerts.channels_config import ChannelConfig, DeliveryConfig
 from pipeline.alerts.delivery.heart import Heart
 from pipeline.alerts.delivery.post import Post
-from pipeline.alerts.delivery.worker import GRACE_S, Health, Worker
+from pipeline.alerts.delivery.worker import Health, Worker
 from pipeline.errors import SendFailed
 from streams.errors import NoctuleError, Transient
 
@@ -110,8 +110,3 @@ class Deliverer:
             logger.error("%s: %s", what, error)
             pause_s = AFTER_TROUBLE_S
         self._stopping.wait(pause_s)
-
-
-def longest_stop_s(channels: Sequence[ChannelConfig]) -> float:
-    """How long leaving a `Deliverer` takes, at most, seconds."""
-    return max((channel.timeout_s for channel in channels), default=0.0) + 3 * GRACE_S
