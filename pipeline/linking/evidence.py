@@ -81,9 +81,9 @@ def weigh(
         trust: Of the pictures behind `means`, in [0, 1]; at 0 nothing is said.
     """
     found = [
-        _of_pair(means[mine], (mine, theirs), looks, calibration, trust)
+        _of_pair(means[mine], (mine, theirs), pooled, calibration, trust)
         for theirs in Modality
-        if any(theirs in look.means for look in looks)
+        if (pooled := _pooled(looks, theirs))
         for mine in sorted(means)
     ]
     if not found:
@@ -134,24 +134,48 @@ def _variance(square: npt.ArrayLike) -> Floats:
     return np.asarray(square + NOISE * (1 - square), np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pooled:
+    """Looks in one light, at least one.
+
+    Attributes:
+        vectors: (K, D) of each look.
+        mean: (D,) unit mean, each look by its trust.
+        amount: Views in the mean.
+    """
+
+    looks: Sequence[Look]
+    vectors: Vector
+    mean: Vector
+    amount: float
+
+
+def _pooled(looks: Sequence[Look], light: Modality) -> _Pooled | None:
+    seen = [look for look in looks if light in look.means]
+    if not seen:
+        return None
+    amounts = np.array([look.trust for look in seen])
+    vectors = np.array([look.means[light] for look in seen])
+    known = amounts if amounts.sum() > 0 else np.ones(len(seen))
+    return _Pooled(
+        looks=seen, vectors=vectors, mean=unit(known @ vectors), amount=float(amounts.sum())
+    )
+
+
 def _of_pair(
     mine: Vector,
     pair: tuple[Modality, Modality],
-    looks: Sequence[Look],
+    pooled: _Pooled,
     calibration: Calibrated,
     trust: float,
 ) -> Evidence:
-    """Evidence of one pair of lights; at least one of the looks was in the second light."""
-    seen = [look for look in looks if pair[1] in look.means]
-    amounts = np.array([look.trust for look in seen])
-    vectors = np.array([look.means[pair[1]] for look in seen])
-    known = amounts if amounts.sum() > 0 else np.ones(len(seen))
-    similarity = float(mine @ unit(known @ vectors))
-    single, counts = corrected(similarity, trust, amounts.sum())
+    """Evidence of one pair of lights."""
+    similarity = float(mine @ pooled.mean)
+    single, counts = corrected(similarity, trust, pooled.amount)
     return Evidence(
         similarity=similarity,
         pair=pair,
-        nearest=seen[int(np.argmax(vectors @ mine))],
-        n_looks=len(seen),
+        nearest=pooled.looks[int(np.argmax(pooled.vectors @ mine))],
+        n_looks=len(pooled.looks),
         log_ratio=float(counts) * math.log(calibration.likelihood_ratio(float(single), *pair)),
     )

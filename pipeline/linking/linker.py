@@ -50,7 +50,7 @@ class Candidate:
     Attributes:
         probability: That this identity is the person, among all hypotheses, [0, 1].
         of_looks: The same, had transit times not been asked.
-        similarity: Mean cosine to its looks, in the pair of lights that says most.
+        similarity: Cosine to the mean of its looks, in the pair of lights that says most.
         pair: Modality of the person in question, and of the looks compared with.
         nearest: Of these looks, the most similar.
         n_looks: How many these are.

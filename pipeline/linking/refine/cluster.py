@@ -150,7 +150,7 @@ def alpha_share(returning: float) -> float:
 def cluster(scene: Scene) -> npt.NDArray[np.intp]:
     """(G,) number of the cluster of each group, numbered by their first group.
 
-    Needs G² bits; time grows with G². Ties go to the earlier group.
+    Needs some G² bytes; time grows with G². Ties go to the earlier group.
     """
     label = _improve(scene, _agglomerate(scene))
     _, first, number = np.unique(label, return_index=True, return_inverse=True)
@@ -212,13 +212,11 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     label = label.copy()
     sums = Sums(np.zeros_like(scene.sums.vectors), np.zeros_like(scene.sums.amounts))
     means = sums.means()
-    ruled_out = np.zeros((n, n), np.int32)  # (group, cluster)
     size = np.zeros(n, np.int64)
 
     def shift(group: int, to: int, sign: int) -> None:
         sums.vectors[to] += sign * scene.sums.vectors[group]
         sums.amounts[to] += sign * scene.sums.amounts[group]
-        ruled_out[:, to] += sign * scene.forbidden[:, group]
         size[to] += sign * scene.size[group]
         if not size[to]:  # what rounding leaves of nobody
             sums.vectors[to], sums.amounts[to] = 0, 0
@@ -231,7 +229,7 @@ def _improve(scene: Scene, label: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
         for group in range(n):
             own = int(label[group])
             shift(group, own, -1)
-            target = _best_home(scene, label, group, means, size, ruled_out[group])
+            target = _best_home(scene, label, group, means, size)
             shift(group, target, 1)
             label[group] = target
             n_moved += target != own
@@ -252,11 +250,12 @@ def _best_home(
     group: int,
     means: Means,
     size: npt.NDArray[np.int64],
-    ruled_out: npt.NDArray[np.int32],
 ) -> int:
     """The cluster that a group, taken out of its own, fits best; its own where none is better."""
     own = int(label[group])
-    open_to = np.flatnonzero((size > 0) & (ruled_out == 0))
+    ruled_out = np.zeros(len(label), np.bool_)
+    ruled_out[label[scene.forbidden[group]]] = True
+    open_to = np.flatnonzero((size > 0) & ~ruled_out)
     gains = scene.reading.log_ratios(scene.sums[[group]].means(), means)[0, open_to]
     gains += scene.prior(scene.size[group], size[open_to])
     if scene.transits is not None:

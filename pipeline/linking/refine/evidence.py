@@ -16,7 +16,7 @@ from pipeline.linking.evidence import (
     Calibrated,
     corrected,
 )
-from pipeline.linking.gallery import FULL_QUALITY
+from pipeline.linking.gallery import trust_of
 from pipeline.linking.refine.views import View
 from streams.types import Modality
 
@@ -89,7 +89,7 @@ def sums_of(views: Sequence[View]) -> Sums:
     vectors = np.zeros((len(views), len(_LIGHTS), dimension))
     amounts = np.zeros((len(views), len(_LIGHTS)))
     for i, view in enumerate(views):
-        amount = min(view.quality / FULL_QUALITY, 1)
+        amount = trust_of([view.quality])
         for light, mean in view.means.items():
             amounts[i, _LIGHTS.index(light)] = amount
             vectors[i, _LIGHTS.index(light)] = amount * mean
