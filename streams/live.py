@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
 import selectors
 import threading
 import time
@@ -12,12 +11,15 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Self
 
+import numpy as np
+
+from streams.backoff import Backoff
 from streams.clock import Clock, SystemClock
 from streams.config import CameraConfig
 from streams.errors import ConfigInvalid
 from streams.feed import CameraHealth, Feed
 from streams.recording.types import RecordingJob, Segment
-from streams.supervisor import Backoff, Supervisor
+from streams.supervisor import Supervisor
 from streams.types import Frame, Gap
 
 logger = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ class LiveFeeds:
             raise ConfigInvalid(f"camera {recorded[0]} is a recording; it is replayed, not live")
         self._clock = SystemClock() if clock is None else clock
         self._backoff = Backoff() if backoff is None else backoff
-        self._rng = random.Random(seed)
+        self._rng = np.random.default_rng(seed)
         self._recording = recording
         self._segments: deque[Segment] = deque(maxlen=MOST_EVENTS)
         self._cameras = tuple(cameras)

@@ -7,10 +7,11 @@ and says what to do.
 from __future__ import annotations
 
 import logging
-import random
-from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from streams.backoff import Backoff
 from streams.clock import Clock
 from streams.config import CameraConfig
 from streams.messages import Kind, Message
@@ -24,35 +25,15 @@ START_S = 60.0
 FIRST_PICTURE_S = 30.0
 """Packets without a picture for this long after opening: some cameras send key pictures rarely."""
 
+STABLE_S = 10.0
+"""A camera seen for this long begins again at the first pause when lost."""
+
 _REASONS = {
     Kind.CONNECT_FAILED: GapReason.CONNECT_FAILED,
     Kind.ACCESS_DENIED: GapReason.ACCESS_DENIED,
     Kind.STREAM_ENDED: GapReason.STREAM_ENDED,
     Kind.STALLED: GapReason.STALLED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How long to wait before trying a lost camera again.
-
-    Attributes:
-        first_s: Longest pause after the first loss; doubled after each further one.
-        longest_s: Never longer than this.
-        stable_after_s: A camera seen for this long begins again at `first_s` when lost.
-    """
-
-    first_s: float = 1.0
-    longest_s: float = 60.0
-    stable_after_s: float = 10.0
-
-    def pause_s(self, n_losses: int, rng: random.Random) -> float:
-        """Pause after the n-th loss in a row (from 1), between half and all of its length.
-
-        The jitter keeps many cameras behind one switch from coming back all at once.
-        """
-        whole_s = min(self.longest_s, self.first_s * 2.0 ** min(n_losses - 1, 60))
-        return whole_s * rng.uniform(0.5, 1.0)
 
 
 class CameraState(StrEnum):
@@ -80,7 +61,7 @@ class Supervisor:
     """
 
     def __init__(
-        self, camera: CameraConfig, *, clock: Clock, rng: random.Random, backoff: Backoff
+        self, camera: CameraConfig, *, clock: Clock, rng: np.random.Generator, backoff: Backoff
     ) -> None:
         self._config = camera
         self._camera = CameraId(camera.name)
@@ -160,7 +141,7 @@ class Supervisor:
         if self._phase is _Phase.WAITING:
             return []
         now_s = self._clock.monotonic_s()
-        if self._phase is _Phase.LIVE and now_s - self._since_s >= self._backoff.stable_after_s:
+        if self._phase is _Phase.LIVE and now_s - self._since_s >= STABLE_S:
             self._n_losses = 0
         self._n_losses += 1
         self.last_error = text

@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from streams.backoff import Backoff
 from streams.config import CameraConfig
 from streams.errors import ConfigInvalid
 from streams.live import LiveFeeds
-from streams.supervisor import Backoff, CameraState
+from streams.supervisor import CameraState
 from streams.types import Frame, Gap, GapReason, Modality
 from tests.processes import children_of_this_process, is_running, wait_for
 from tests.rtsp import RtspServer
@@ -352,7 +353,7 @@ def test_capture_processes_end_when_their_parent_is_killed(films: dict[str, Path
             parent.wait()
 
         assert orphans
-        assert wait_for(lambda: not any(map(is_running, orphans)), within_s=6)
+        assert wait_for(lambda: not any(map(is_running, orphans)))
 
 
 @pytest.mark.parametrize(

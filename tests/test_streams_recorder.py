@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.backoff import Backoff
 from streams.config import CameraConfig
 from streams.live import LiveFeeds
 from streams.recording.boxes import head_bytes, read_boxes
@@ -22,7 +23,6 @@ from streams.recording.recorder import Recorder
 from streams.recording.salvage import read_segment, salvage_camera, sha256_of
 from streams.recording.segment import unfinished
 from streams.recording.types import RecordingJob, Segment
-from streams.supervisor import Backoff
 from streams.types import CameraId, Frame
 from tests.processes import children_of_this_process, wait_for
 from tests.recording_builders import START_US, US, counted_film, decoded, feed, record_film
@@ -101,7 +101,7 @@ def test_a_lost_camera_leaves_a_gap_and_a_killed_process_a_playable_file(
     with RtspServer({"day": films["day"]}) as server:
         feeds = LiveFeeds([camera("day", server.url("day"))], recording=job, backoff=QUICK)
         with feeds:
-            assert wait_for(lambda: bool(take_for(feeds, 0.5)), within_s=30)
+            assert wait_for(lambda: bool(take_for(feeds, 0.5)))
             take_for(feeds, 3)
             (victim,) = children_of_this_process()
             os.kill(victim, signal.SIGKILL)

@@ -11,13 +11,13 @@ import numpy as np
 from pipeline.alerts.channels_config import ChannelConfig, DeliveryConfig
 from pipeline.alerts.delivery.channel import Channel, open_channel
 from pipeline.alerts.delivery.message import Parcel
-from pipeline.alerts.delivery.pauses import pause_s
 from pipeline.alerts.delivery.post import Post
 from pipeline.alerts.delivery.within import Within
 from pipeline.errors import SendFailed, SendRefused
 from storage.desk.deliveries import Delivery, mark_dead, mark_failed, mark_sent
 from storage.desk.sending import due_for, hasten
 from storage.desk.types import DeliveryId, Purpose
+from streams.backoff import Backoff
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,8 @@ class Worker:
         self.config = config
         self.health = Health(moved_s=post.clock.monotonic_s())
         self._post = post
-        self._patience = patience
+        self._n_tries = patience.tries
+        self._backoff = Backoff(first_s=patience.first_pause_s, longest_s=patience.longest_pause_s)
         self._rng = rng
         self._rests_until_s = 0.0
         self._greets_at_s = 0.0
@@ -163,11 +164,12 @@ class Worker:
         n_failed = self.health.n_failed + 1
         self._rest(n_failed)
         self._note_failure(delivery, str(error))
-        if delivery.n_tries + 1 >= self._patience.tries:
+        if delivery.n_tries + 1 >= self._n_tries:
             self._bury(delivery, str(error))
             return
-        pause = max(self._pause_s(delivery.n_tries + 1), error.retry_after_s or 0.0)
-        next_us = self._post.clock.now_us() + round(pause * 1e6)
+        pause_s = self._backoff.pause_s(delivery.n_tries + 1, self._rng)
+        pause_s = max(pause_s, error.retry_after_s or 0.0)
+        next_us = self._post.clock.now_us() + round(pause_s * 1e6)
         mark_failed(self._post.database, delivery.id, next_try_us=next_us, answer=str(error))
 
     def _bury(self, delivery: Delivery, words: str) -> None:
@@ -196,16 +198,8 @@ class Worker:
         )
 
     def _rest(self, n_failed: int) -> None:
-        rest_s = min(self._pause_s(n_failed), LONGEST_REST_S)
+        rest_s = min(self._backoff.pause_s(n_failed, self._rng), LONGEST_REST_S)
         self._rests_until_s = self._post.clock.monotonic_s() + rest_s
-
-    def _pause_s(self, n_failed: int) -> float:
-        return pause_s(
-            n_failed,
-            first_s=self._patience.first_pause_s,
-            longest_s=self._patience.longest_pause_s,
-            rng=self._rng,
-        )
 
 
 def _leave(channel: Channel) -> str:
