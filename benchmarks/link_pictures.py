@@ -21,6 +21,7 @@ from models.reid.calibration import Calibration, load_calibration
 from models.reid.crops import cut
 from models.reid.embedder import Embedder, load_embedder
 from models.types import Crop, Embeddings, ModelId
+from streams.pictures import to_jpeg
 from streams.types import CameraId, Frame, Modality
 
 PEER = "retail-0277"
@@ -132,9 +133,8 @@ def _as_seen(pixels: npt.NDArray[np.uint8], image: LabelledImage, height_px: int
     width_px = round(pixels.shape[1] * height_px / pixels.shape[0])
     small = cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_AREA)
     if height_px == FAR_PX:
-        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-        _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        small = cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        jpeg = np.frombuffer(to_jpeg(small, quality=_JPEG_QUALITY), np.uint8)
+        small = cv2.imdecode(jpeg, cv2.IMREAD_COLOR_RGB)
     m = _MARGIN_PX
     frame = Frame(
         camera=CameraId(image.camera),

@@ -12,7 +12,6 @@ from functools import partial
 from itertools import combinations
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -31,6 +30,7 @@ from storage.evidence import EvidenceStore
 from storage.exemplars import stored_exemplars
 from storage.sightings import sightings, trail_of
 from storage.types import Exemplar, Sighting
+from streams.pictures import from_file
 from streams.types import CameraId
 
 _LEARN_EVERY_US = 600_000_000
@@ -151,15 +151,15 @@ def relinked(
 
 
 def _crop(exemplar: Exemplar, camera: CameraId, jpeg: bytes) -> Crop:
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
+    pixels = from_file(jpeg)
+    if pixels is None:
         raise ValueError(f"evidence {exemplar.evidence} is not a picture")
     return Crop(
         camera=camera,
         modality=exemplar.modality,
         captured_at_us=exemplar.captured_at_us,
         box=exemplar.box,
-        pixels=np.ascontiguousarray(bgr[:, :, ::-1]),
+        pixels=pixels,
         quality=exemplar.quality,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -13,6 +12,7 @@ from storage.database import Database
 from storage.errors import PersonErased
 from storage.schema import ErasureRow
 from storage.types import Decision, IdentityId, NewLink, person_name
+from streams.moments import to_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Erasure:
 
     def __str__(self) -> str:
         """As it is told to whoever asks for the person."""
-        at = f"{datetime.fromtimestamp(self.at_us / 1e6, UTC):%Y-%m-%d %H:%M} UTC"
+        at = f"{to_utc(self.at_us):%Y-%m-%d %H:%M} UTC"
         return f"{person_name(self.identity)} was erased on {at} by {self.made_by} ({self.reason})"
 
 

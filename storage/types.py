@@ -78,6 +78,15 @@ class Span:
     from_us: int | None = None
     to_us: int | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no moment lies in it: it ends where it begins, or before.
+
+        >>> Span(from_us=1, to_us=1).is_empty, Span(from_us=1).is_empty
+        (True, False)
+        """
+        return self.from_us is not None and self.to_us is not None and self.to_us <= self.from_us
+
 
 ALWAYS = Span()
 """All of time."""

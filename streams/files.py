@@ -20,8 +20,9 @@ from streams.container import ContainerSource
 from streams.errors import SourceUnreadable
 from streams.images import IMAGE_SUFFIXES, ImageFolder
 from streams.imaging import Imager
+from streams.moments import to_us
 from streams.source import FrameSource
-from streams.timeline import US, RecordedTimeline, to_us
+from streams.timeline import US, RecordedTimeline
 from streams.types import Frame
 
 logger = logging.getLogger(__name__)

@@ -15,8 +15,10 @@ import numpy.typing as npt
 from streams.config import CameraConfig
 from streams.errors import SourceUnreadable
 from streams.imaging import Imager
+from streams.moments import to_us
+from streams.pictures import from_file
 from streams.source import SourceInfo
-from streams.timeline import US, to_us
+from streams.timeline import US
 from streams.types import Frame
 
 logger = logging.getLogger(__name__)
@@ -101,13 +103,9 @@ class ImageFolder:
 def read_image(path: Path) -> Pixels | None:
     """(H, W, 3) uint8 RGB of an image file, or None if it is none."""
     try:
-        encoded = np.fromfile(path, np.uint8)
-        decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_BGR) if encoded.size else None
+        return from_file(path.read_bytes())
     except (OSError, cv2.error):
         return None
-    if decoded is None:
-        return None
-    return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:

@@ -7,7 +7,6 @@ missing, repeated, backwards, wrapped around 2^32 or 2^33, or jumping ahead.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from fractions import Fraction
 
 US = 1_000_000
@@ -29,12 +28,6 @@ WORST_LATENCY_US = 10 * US
 
 TRUSTED_AGE_US = (-200_000, 3 * US)
 """Ages on arrival, by the camera's own clock, that are believable; else that clock is wrong."""
-
-
-def to_us(moment: datetime) -> int:
-    """Microseconds UTC of a zone-aware moment, without rounding."""
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * US + since.microseconds
 
 
 class Ticks:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from streams.errors import SourceUnreadable
+from streams.pictures import from_file
 from streams.types import Modality
 
 logger = logging.getLogger(__name__)
@@ -78,17 +78,16 @@ def read_pixels(path: Path) -> npt.NDArray[np.uint8]:
         SourceUnreadable: It is missing or not a picture.
     """
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        pixels = from_file(path.read_bytes())
     except OSError as error:
         raise SourceUnreadable(
             f"{path}: expected a picture, could not read it ({error})"
         ) from error
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if len(data) else None
     if pixels is None:
         raise SourceUnreadable(
             f"{path}: expected a picture, could not decode it; remove it or fetch it again"
         )
-    return np.asarray(pixels, np.uint8)
+    return pixels
 
 
 def readable(images: Sequence[LabelledImage]) -> list[LabelledImage]:

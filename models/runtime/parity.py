@@ -13,6 +13,7 @@ import torch
 from models.errors import RuntimeUnusable
 from models.reid.networks.types import EmbeddingNetwork
 from models.runtime.types import Engine, Pixels, Vectors, Way
+from streams.pictures import from_file
 
 LEAST_COSINE = 0.999
 """Between the vectors of one crop in torch and in another library."""
@@ -105,7 +106,7 @@ def require_parity(way: Way, engine: Engine, probe: Probe) -> float:
 def _crops(input_hw: tuple[int, int]) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     """Rows of the sheet: visible, infrared. Simulated people of the embedded footage."""
     encoded = resources.files("models.runtime").joinpath("probes.jpg").read_bytes()
-    sheet = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR_RGB)
+    sheet = from_file(encoded)
     if sheet is None:
         raise RuntimeUnusable("models/runtime/probes.jpg is damaged; install noctule again")
     height, width = PROBE_HW

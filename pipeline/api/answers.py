@@ -8,7 +8,7 @@ from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.api.times import iso, iso_or_none
+from pipeline.api.times import iso_or_none
 from storage.rulings import OPERATOR
 from storage.types import (
     Identity,
@@ -19,6 +19,7 @@ from storage.types import (
     sighting_name,
     verdict_name,
 )
+from streams.moments import iso_time
 from streams.types import Gap
 
 Item = TypeVar("Item")
@@ -175,7 +176,7 @@ class Told:
             made_by=link.made_by,
             is_operators=link.calibration == OPERATOR,
             verdict=None if link.verdict is None else verdict_name(link.verdict),
-            made_at=iso(link.made_at_us),
+            made_at=iso_time(link.made_at_us),
             made_at_us=link.made_at_us,
         )
 
@@ -212,9 +213,9 @@ def to_sighting(sighting: Sighting, told: Told) -> SightingAnswer:
         name=told.name(sighting.identity),
         camera=sighting.camera,
         modality=sighting.modality.value,
-        first_seen=iso(sighting.first_seen_us),
+        first_seen=iso_time(sighting.first_seen_us),
         first_seen_us=sighting.first_seen_us,
-        last_seen=iso(sighting.last_seen_us),
+        last_seen=iso_time(sighting.last_seen_us),
         last_seen_us=sighting.last_seen_us,
         n_frames=sighting.n_frames,
         track=sighting.track,
@@ -230,9 +231,9 @@ def to_identity(person: Identity, names: Mapping[IdentityId, str]) -> IdentityAn
     return IdentityAnswer(
         identity=person_name(person.id),
         name=names.get(person.id),
-        first_seen=iso(person.first_seen_us),
+        first_seen=iso_time(person.first_seen_us),
         first_seen_us=person.first_seen_us,
-        last_seen=iso(person.last_seen_us),
+        last_seen=iso_time(person.last_seen_us),
         last_seen_us=person.last_seen_us,
         n_sightings=person.n_sightings,
         cameras=list(person.cameras),
@@ -245,7 +246,7 @@ def to_gap(gap: Gap) -> GapAnswer:
     return GapAnswer.model_validate(
         {
             "camera": gap.camera,
-            "from": iso(gap.from_us),
+            "from": iso_time(gap.from_us),
             "from_us": gap.from_us,
             "to": iso_or_none(gap.to_us),
             "to_us": gap.to_us,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.api.live import LiveState
-from pipeline.api.times import iso, iso_or_none
+from pipeline.api.times import iso_or_none
 from storage.browsing import newest_sighting, sightings_since
 from storage.changes import Cursor, changes, newest
 from storage.desk.alerts import (
@@ -30,6 +30,7 @@ from storage.desk.alerts import (
 from storage.errors import DatabaseBusy, NotFound
 from storage.scope import cameras_of
 from storage.types import Sighting, SightingId, person_name, sighting_name
+from streams.moments import iso_time
 from streams.types import CameraId
 
 if TYPE_CHECKING:
@@ -269,9 +270,9 @@ def to_event(sighting: Sighting) -> Event:
             "identity": None if sighting.identity is None else person_name(sighting.identity),
             "camera": sighting.camera,
             "modality": sighting.modality.value,
-            "first_seen": iso(sighting.first_seen_us),
+            "first_seen": iso_time(sighting.first_seen_us),
             "first_seen_us": sighting.first_seen_us,
-            "last_seen": iso(sighting.last_seen_us),
+            "last_seen": iso_time(sighting.last_seen_us),
             "last_seen_us": sighting.last_seen_us,
             "decision": sighting.link.decision.value,
             "probability": sighting.link.probability,

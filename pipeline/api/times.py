@@ -9,25 +9,12 @@ from fastapi import Depends, Query
 
 from pipeline.api.errors import QuestionInvalid
 from storage.types import Span
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_US = 253_402_300_799_999_999
-"""The last microsecond that ISO 8601 can write with four digits of the year."""
-
-
-def iso(time_us: int) -> str:
-    """A UTC time for machines, to the microsecond.
-
-    >>> iso(1_780_322_400_500_000)
-    '2026-06-01T14:00:00.500000Z'
-    """
-    seconds, rest = divmod(max(0, min(time_us, _LATEST_US)), 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
+from streams.moments import LATEST_US, iso_time, to_us
 
 
 def iso_or_none(time_us: int | None) -> str | None:
-    """`iso`, or None where there is no time."""
-    return None if time_us is None else iso(time_us)
+    """`iso_time`, or None where there is no time."""
+    return None if time_us is None else iso_time(time_us)
 
 
 def read_time(text: str) -> int:
@@ -40,17 +27,37 @@ def read_time(text: str) -> int:
     True
     """
     if text.isascii() and text.isdecimal() and len(text) <= 18:
-        return min(int(text), _LATEST_US)
+        return min(int(text), LATEST_US)
     try:
         time = datetime.fromisoformat(text)
-        known = time if time.tzinfo else time.replace(tzinfo=UTC)
-        passed = known - _EPOCH
+        return to_us(time if time.tzinfo else time.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         raise QuestionInvalid(
             f"{text[:40]!r} is not a time; expected ISO 8601 such as 2026-06-01T14:00:05Z, or "
             "microseconds UTC"
         ) from None
-    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
+
+
+def forward(span: Span) -> Span:
+    """The span as it is.
+
+    Raises:
+        QuestionInvalid: It ends before it begins.
+    """
+    if span.is_empty:
+        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
+    return span
+
+
+def read_span(start: str | None, end: str | None) -> Span:
+    """From one time to another; none, or empty text, is open-ended.
+
+    Raises:
+        QuestionInvalid: One of them is no time, or it ends before it begins.
+    """
+    return forward(
+        Span(from_us=read_time(start) if start else None, to_us=read_time(end) if end else None)
+    )
 
 
 def _span(
@@ -67,12 +74,7 @@ def _span(
         str | None, Query(max_length=40, description="Before; likewise.", examples=[None])
     ] = None,
 ) -> Span:
-    span = Span(
-        from_us=None if not from_ else read_time(from_), to_us=None if not to else read_time(to)
-    )
-    if span.from_us is not None and span.to_us is not None and span.to_us <= span.from_us:
-        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
-    return span
+    return read_span(from_, to)
 
 
 SpanQuery = Annotated[Span, Depends(_span)]

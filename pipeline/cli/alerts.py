@@ -24,7 +24,7 @@ from pipeline.cli.options import (
     parse_span,
     read_config,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line, print_table
+from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.errors import UsageInvalid
 from storage.database import Database, open_database
 from storage.desk.alerts import Alert, AlertEvent, alert, alert_events, alert_name, alerts
@@ -33,6 +33,7 @@ from storage.desk.pages import LONGEST_PAGE
 from storage.desk.types import AlertId, AlertState
 from storage.types import person_name
 from streams.clock import SystemClock
+from streams.moments import iso_time
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -18,9 +18,10 @@ from pipeline.cli.options import (
     parse_span,
     read_config,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line, print_table
+from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from storage.audit import AuditEntry, audit_entries
 from storage.database import open_database
+from streams.moments import iso_time
 
 
 def audit(

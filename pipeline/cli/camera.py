@@ -19,14 +19,14 @@ from pipeline.cli.options import (
     name_operator,
     parse_time,
     read_config,
-    to_us,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line
+from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
 from pipeline.linking.ground import LEAST_POINTS, errors_m, fit
 from storage.cameras import CameraMove, record_move
 from storage.database import open_database
 from streams.clock import SystemClock
+from streams.moments import iso_time, to_us
 from streams.probe import probe
 from streams.types import CameraId
 

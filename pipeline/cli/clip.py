@@ -17,7 +17,6 @@ from pipeline.cli.options import (
     name_operator,
     parse_time,
     read_config,
-    to_us,
 )
 from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
@@ -26,6 +25,7 @@ from storage.database import Database, open_database
 from storage.errors import DiskFull
 from streams.clock import SystemClock
 from streams.errors import NoctuleError, SourceUnreadable
+from streams.moments import to_us
 from streams.types import CameraId
 
 if TYPE_CHECKING:

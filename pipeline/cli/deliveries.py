@@ -17,7 +17,7 @@ from pipeline.cli.options import (
     name_operator,
     read_config,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line, print_table
+from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.cli.process import start_logging, stopped_by_signals
 from pipeline.errors import UsageInvalid
 from storage.database import open_database
@@ -27,6 +27,7 @@ from storage.desk.pages import LONGEST_PAGE
 from storage.desk.sending import channel_box
 from storage.desk.types import DeliveryId, DeliveryState, Purpose
 from streams.clock import SystemClock
+from streams.moments import iso_time
 
 if TYPE_CHECKING:
     from pipeline.alerts.delivery.testing import Tested

@@ -16,7 +16,7 @@ from pipeline.cli.options import (
     name_operator,
     read_config,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line
+from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
 from storage.database import open_database
 from storage.erasure import ErasurePlan, Receipt, plan_erasure
@@ -24,6 +24,7 @@ from storage.erasure import erase as erase_person
 from storage.evidence import EvidenceStore
 from storage.types import person_name
 from streams.clock import SystemClock
+from streams.moments import iso_time
 
 BACKUPS = (
     "Backups and recordings made before still hold this person: delete them, or erase again "

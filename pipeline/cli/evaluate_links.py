@@ -18,7 +18,6 @@ from pipeline.cli.options import (
     parse_span,
     parse_time,
     read_config,
-    to_us,
 )
 from pipeline.cli.output import (
     clock_time,
@@ -33,6 +32,7 @@ from pipeline.errors import UsageInvalid
 from storage.database import open_database
 from storage.sightings import sightings, trail_of
 from storage.types import Sighting, SightingId, person_name, sighting_name
+from streams.moments import to_us
 from streams.types import CameraId
 
 if TYPE_CHECKING:

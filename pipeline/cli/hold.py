@@ -15,12 +15,13 @@ from pipeline.cli.options import (
     name_operator,
     read_config,
 )
-from pipeline.cli.output import clock_time, iso_time, print_json, print_line, print_table
+from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.errors import UsageInvalid
 from storage.database import open_database
 from storage.holds import LegalHold, holds, lift_hold, place_hold
 from storage.types import person_name
 from streams.clock import SystemClock
+from streams.moments import iso_time
 
 app = typer.Typer(
     no_args_is_help=True,

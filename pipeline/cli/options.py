@@ -14,6 +14,7 @@ from pipeline.config import SiteConfig, load_config
 from pipeline.errors import UsageInvalid
 from storage.types import Span
 from streams.config import CameraConfig
+from streams.moments import to_us
 
 ConfigOption = Annotated[
     Path,
@@ -91,21 +92,12 @@ def parse_time(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def to_us(time: datetime) -> int:
-    """Microseconds UTC, exact.
-
-    >>> to_us(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
-    1000000
-    """
-    return round((time - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000)
-
-
 def parse_span(start: str | None, end: str | None) -> Span:
     """The span between two optional times."""
     span = Span(
         from_us=to_us(parse_time(start)) if start else None,
         to_us=to_us(parse_time(end)) if end else None,
     )
-    if span.from_us is not None and span.to_us is not None and span.to_us <= span.from_us:
+    if span.is_empty:
         raise UsageInvalid(f"--to {end} is not after --from {start}")
     return span

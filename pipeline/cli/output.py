@@ -6,7 +6,6 @@ import json
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich import box
 from rich.console import Console
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from storage.rulings import OPERATOR
 from storage.types import Decision, Identity, Link, Sighting, person_name, sighting_name
+from streams.moments import iso_time, to_utc
 from streams.types import Modality
 
 _MARK = {Modality.VISIBLE: "☀ visible", Modality.INFRARED: "☾ infrared"}
@@ -35,18 +35,8 @@ def clock_time(time_us: int, *, date: bool = True) -> str:
     >>> clock_time(1_780_322_400_000_000)
     '2026-06-01 14:00:00'
     """
-    time = datetime.fromtimestamp(time_us / 1e6, UTC)
+    time = to_utc(time_us)
     return f"{time:%Y-%m-%d %H:%M:%S}" if date else f"{time:%H:%M:%S}"
-
-
-def iso_time(time_us: int) -> str:
-    """A UTC time for machines, to the microsecond.
-
-    >>> iso_time(1_780_322_400_500_000)
-    '2026-06-01T14:00:00.500000Z'
-    """
-    seconds, rest = divmod(time_us, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
 def percent(probability: float | None) -> str:

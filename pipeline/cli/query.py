@@ -25,7 +25,6 @@ from pipeline.cli.output import (
     SIGHTING_COLUMNS,
     clock_time,
     identity_json,
-    iso_time,
     light,
     print_json,
     print_line,
@@ -41,6 +40,7 @@ from storage.identities import find_identity, identities
 from storage.sightings import sightings, trajectory
 from storage.types import Span, person_name
 from storage.whereabouts import whereabouts
+from streams.moments import iso_time
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -20,7 +20,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import (
     clock_time,
-    iso_time,
     light,
     percent,
     print_json,
@@ -32,6 +31,7 @@ from storage.claims import claim_watcher
 from storage.database import Database, open_database
 from storage.refinement import Rethought, Revisited, newest_visit_us
 from storage.types import Decision, IdentityId, SightingId, Span, person_name, sighting_name
+from streams.moments import iso_time
 
 _HOUR_US = 3_600_000_000
 

@@ -24,7 +24,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import (
     clock_time,
-    iso_time,
     light,
     percent,
     print_json,
@@ -39,6 +38,7 @@ from storage.database import open_database
 from storage.gallery import Part
 from storage.types import person_name
 from streams.images import read_image
+from streams.moments import iso_time
 from streams.types import Modality
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from pipeline.cli.output import certainty, clock_time
 from pipeline.errors import UsageInvalid
 from storage.evidence import EvidenceStore
 from storage.types import Sighting
+from streams.pictures import from_file
 from streams.types import Modality
 
 _CROP_HEIGHT_PX, _CROP_WIDTH_PX = 192, 96
@@ -77,12 +78,12 @@ def _cell(visit: Sighting, evidence: EvidenceStore) -> Picture:
 
 def _fitted(jpeg: bytes) -> Picture:
     """The crop in a cell of fixed size, whole, in its own shape."""
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
+    crop = from_file(jpeg)
+    if crop is None:
         raise UsageInvalid("a crop in the evidence folder is not a picture; run `noctule db check`")
-    scale = min(_CROP_HEIGHT_PX / bgr.shape[0], _CROP_WIDTH_PX / bgr.shape[1])
-    size = (max(round(bgr.shape[1] * scale), 1), max(round(bgr.shape[0] * scale), 1))
-    small = cv2.cvtColor(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    scale = min(_CROP_HEIGHT_PX / crop.shape[0], _CROP_WIDTH_PX / crop.shape[1])
+    size = (max(round(crop.shape[1] * scale), 1), max(round(crop.shape[0] * scale), 1))
+    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
     cell = np.full((_CROP_HEIGHT_PX, _CROP_WIDTH_PX, 3), _BACKGROUND + 12, np.uint8)
     top, left = (_CROP_HEIGHT_PX - size[1]) // 2, (_CROP_WIDTH_PX - size[0]) // 2
     cell[top : top + size[1], left : left + size[0]] = small

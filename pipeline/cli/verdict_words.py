@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pipeline.cli.output import iso_time
 from storage.types import (
     IdentityId,
     Moved,
@@ -15,6 +14,7 @@ from storage.types import (
     sighting_name,
     verdict_name,
 )
+from streams.moments import iso_time
 
 _SHOWN = 4
 

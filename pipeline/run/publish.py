@@ -28,6 +28,7 @@ from pipeline.types import TrackKey
 from storage.types import Decision, NewLink, Recorded, person_name
 from streams.clock import Clock
 from streams.feed import CameraHealth
+from streams.pictures import to_jpeg
 from streams.types import CameraId, Frame, Gap
 
 logger = logging.getLogger(__name__)
@@ -294,9 +295,7 @@ def small_jpeg(pixels: npt.NDArray[np.uint8], width: int) -> bytes:
     if pixels.shape[1] > width:
         height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
         pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR))
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data.tobytes()
+    return to_jpeg(pixels, quality=_JPEG_QUALITY)
 
 
 def _box(track: OpenTrack, who: _Who | None, width: int, height: int) -> dict[str, object]:

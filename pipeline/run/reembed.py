@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,6 +15,7 @@ from storage.database import Database
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import EvidenceStore
 from storage.reembedding import Outdated, count_outdated, outdated, replace_vectors
+from streams.pictures import from_file
 
 if TYPE_CHECKING:  # torch takes seconds, and every verb of the command imports this
     from models.reid.embedder import Embedder
@@ -124,7 +124,7 @@ def _decoded(jpeg: bytes) -> npt.NDArray[np.uint8]:
     Raises:
         EvidenceDamaged: It is no picture.
     """
-    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    if bgr is None:
+    pixels = from_file(jpeg)
+    if pixels is None:
         raise EvidenceDamaged("not a picture that can be read")
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    return pixels

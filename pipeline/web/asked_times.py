@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pipeline.api.errors import QuestionInvalid
-from pipeline.api.times import read_time
+from pipeline.api.times import forward, read_time
 from storage.types import Span
 
 
@@ -35,13 +34,12 @@ def read_span(start: str, end: str, zone: str) -> Span:
     Raises:
         QuestionInvalid: One of them is no time, or it ends before it begins.
     """
-    span = Span(
-        from_us=read_local(start, zone) if start else None,
-        to_us=read_local(end, zone) if end else None,
+    return forward(
+        Span(
+            from_us=read_local(start, zone) if start else None,
+            to_us=read_local(end, zone) if end else None,
+        )
     )
-    if span.from_us is not None and span.to_us is not None and span.to_us <= span.from_us:
-        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
-    return span
 
 
 def to_field(time_us: int, zone: str) -> str:

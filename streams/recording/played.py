@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,7 +13,7 @@ from streams.config import CameraConfig
 from streams.errors import NoctuleError
 from streams.files import VideoFile
 from streams.images import ImageFolder
-from streams.timeline import US
+from streams.moments import to_utc
 from streams.types import CameraId
 
 NOTES = "files.json"
@@ -51,8 +50,7 @@ class PlayedFile:
         return CameraConfig(
             name=self.camera,
             source=SecretStr(self.path),
-            starts_at=datetime.fromtimestamp(self.from_us // US, UTC)
-            + timedelta(microseconds=self.from_us % US),
+            starts_at=to_utc(self.from_us),
             fps=self.fps,
             region=self.region,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +14,7 @@ import av.container
 import av.error
 import av.video
 
+from streams.moments import to_utc
 from streams.recording.order import REORDERED, DecodeOrder
 from streams.recording.types import Segment
 from streams.timeline import US
@@ -36,7 +36,7 @@ def segment_name(camera: CameraId, from_us: int) -> str:
     >>> segment_name(CameraId("gate"), 1_780_000_000_123_456)
     'gate/2026-05-28/202640.mp4'
     """
-    moment = datetime.fromtimestamp(from_us // US, UTC)
+    moment = to_utc(from_us)
     return f"{camera}/{moment:%Y-%m-%d}/{moment:%H%M%S}.mp4"
 
 

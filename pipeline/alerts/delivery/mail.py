@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
@@ -17,6 +16,7 @@ from pipeline.alerts.channels_config import EmailConfig
 from pipeline.alerts.delivery.message import Parcel, delivery_key
 from pipeline.errors import SendFailed, SendRefused
 from storage.desk.types import Purpose
+from streams.moments import to_utc
 
 _ENHANCED = re.compile(r"^[245]\.\d{1,3}\.\d{1,3}\b")
 
@@ -31,7 +31,7 @@ def to_mail(parcel: Parcel, config: EmailConfig) -> EmailMessage:
     mail["From"] = config.sender
     mail["To"] = ", ".join(config.to)
     mail["Subject"] = parcel.subject()
-    mail["Date"] = format_datetime(datetime.fromtimestamp(parcel.at_us // 1_000_000, UTC))
+    mail["Date"] = format_datetime(to_utc(parcel.at_us))
     mail["Message-ID"] = f"<{parcel.key}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     if parcel.alert is not None:

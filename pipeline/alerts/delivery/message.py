@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from storage.desk.types import AlertSeverity, Purpose
+from streams.moments import iso_time
 
 LONGEST_SUBJECT = 150
 
@@ -166,16 +166,6 @@ def delivery_key(*parts: str | int) -> str:
     False
     """
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def iso_time(time_us: int) -> str:
-    """A UTC time, to the microsecond.
-
-    >>> iso_time(1_780_322_400_500_000)
-    '2026-06-01T14:00:00.500000Z'
-    """
-    seconds, rest = divmod(time_us, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
 def _words(value: object) -> str | None:

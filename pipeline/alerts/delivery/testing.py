@@ -17,6 +17,7 @@ from pipeline.alerts.delivery.worker import GRACE_S
 from pipeline.errors import SendFailed, SendRefused
 from storage.desk.deliveries import mark_dead, mark_sent, queue
 from storage.desk.types import AlertSeverity, DeliveryId, Purpose
+from streams.pictures import to_jpeg
 
 HOUR_US = 3_600_000_000
 
@@ -95,5 +96,4 @@ def _picture(site: str) -> bytes:
     for line, words in enumerate(("Noctule", "test picture", name)):
         place = (16, 60 + 36 * line)
         cv2.putText(pixels, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (230, 230, 230), 1)
-    _, encoded = cv2.imencode(".jpg", pixels)
-    return encoded.tobytes()
+    return to_jpeg(pixels)

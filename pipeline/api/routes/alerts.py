@@ -15,7 +15,7 @@ from pipeline.api.headers import OF_VISITOR
 from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routes.sightings import JPEG, PersonQuery
 from pipeline.api.routing import Routes
-from pipeline.api.times import SpanQuery, iso, iso_or_none
+from pipeline.api.times import SpanQuery, iso_or_none
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import AlertPath, CameraQuery, Needed, Words, to_alert, to_person
 from storage.browsing import Named, sightings_named
@@ -32,6 +32,7 @@ from storage.desk.handling import acknowledge, false_alarm, note, resolve, undo
 from storage.desk.types import AlertEventKind, AlertId, AlertSeverity, AlertState, Role
 from storage.scope import people_within
 from storage.types import IdentityId, person_name, sighting_name
+from streams.moments import iso_time
 from streams.types import CameraId
 
 routes = Routes("alerts")
@@ -279,11 +280,11 @@ def _to_answer(
         sentence=found.sentence
         if is_whole
         else f"{found.kind}; a part of it was seen by cameras that you may not see",
-        began=iso(found.began_us),
+        began=iso_time(found.began_us),
         began_us=found.began_us,
         ended=iso_or_none(found.ended_us),
         ended_us=found.ended_us,
-        raised_at=iso(found.raised_at_us),
+        raised_at=iso_time(found.raised_at_us),
         raised_at_us=found.raised_at_us,
         identity=_person(found.identity, known),
         candidate=_person(found.candidate, known),
@@ -315,6 +316,6 @@ def _to_event(event: AlertEvent, told: Told) -> AlertEventAnswer:
         kind=event.kind,
         made_by=event.made_by,
         reason=told.words(event.reason),
-        made_at=iso(event.made_at_us),
+        made_at=iso_time(event.made_at_us),
         made_at_us=event.made_at_us,
     )

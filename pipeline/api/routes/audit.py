@@ -11,10 +11,11 @@ from pipeline.api.answers import Answer, Page
 from pipeline.api.desk import DeskOf
 from pipeline.api.paging import CursorQuery, LimitQuery, from_cursor, next_of
 from pipeline.api.routing import Routes
-from pipeline.api.times import SpanQuery, iso
+from pipeline.api.times import SpanQuery
 from pipeline.api.visitors import VisitorOf
 from storage.audit import AuditEntry, audit_entries, verify_audit
 from storage.desk.types import Role
+from streams.moments import iso_time
 
 routes = Routes("audit")
 _MOST_PROBLEMS = 100
@@ -99,7 +100,7 @@ def verify(visitor: VisitorOf, desk: DeskOf) -> ProofAnswer:
 def _to_entry(entry: AuditEntry) -> EntryAnswer:
     return EntryAnswer(
         row=entry.id,
-        at=iso(entry.at_us),
+        at=iso_time(entry.at_us),
         at_us=entry.at_us,
         who=entry.who,
         action=entry.action,

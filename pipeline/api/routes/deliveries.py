@@ -14,12 +14,13 @@ from pipeline.api.desk import DeskOf
 from pipeline.api.errors import Absent, Conflicting
 from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso, iso_or_none
+from pipeline.api.times import iso_or_none
 from pipeline.api.visitors import VisitorOf
 from pipeline.api.words import NumberPath
 from storage.desk.alerts import alert_name
 from storage.desk.deliveries import Delivery, deliveries, outbox, retry_dead
 from storage.desk.types import DeliveryId, DeliveryState, Purpose, Role
+from streams.moments import iso_time
 
 routes = Routes("deliveries")
 ChannelQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
@@ -165,9 +166,9 @@ def _to_delivery(found: Delivery) -> DeliveryAnswer:
         alert=None if found.alert is None else alert_name(found.alert),
         state=found.state,
         n_tries=found.n_tries,
-        queued_at=iso(found.created_at_us),
+        queued_at=iso_time(found.created_at_us),
         queued_at_us=found.created_at_us,
-        next_try=iso(found.next_try_us),
+        next_try=iso_time(found.next_try_us),
         next_try_us=found.next_try_us,
         sent_at=iso_or_none(found.sent_at_us),
         sent_at_us=found.sent_at_us,

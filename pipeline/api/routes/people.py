@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from fastapi import Form, Query, Response, UploadFile
@@ -17,7 +16,7 @@ from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import Routes
 from pipeline.api.searcher import LightWord
-from pipeline.api.times import iso, iso_or_none, read_time
+from pipeline.api.times import iso_or_none, read_time
 from pipeline.api.uploads import read_picture, smaller
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import (
@@ -46,11 +45,12 @@ from storage.desk.pages import LONGEST_PAGE
 from storage.desk.types import InterestId, Role
 from storage.scope import people_within
 from storage.types import person_name
+from streams.moments import iso_time
+from streams.pictures import to_jpeg
 
 routes = Routes("people")
 MOST_EXAMPLES = 8
 _LONGEST_US = 366 * 86_400_000_000
-_QUALITY = 92
 
 
 class NewName(Answer):
@@ -245,14 +245,10 @@ def _read(desk: Desk, file: UploadFile) -> npt.NDArray[np.uint8]:
 def _example(desk: Desk, pixels: npt.NDArray[np.uint8], light: LightWord) -> Example:
     """The picture in the evidence store, and its vector; whoever watches compares with both."""
     described = desk.searcher.describe(pixels, light=light)
-    _, jpeg = cv2.imencode(
-        ".jpg",
-        cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR),
-        [cv2.IMWRITE_JPEG_QUALITY, _QUALITY],
-    )
+    jpeg = to_jpeg(pixels)
     return Example(
         modality=described.modality,
-        picture=desk.evidence.put(jpeg.tobytes()),
+        picture=desk.evidence.put(jpeg),
         model=described.model,
         vector=described.vector,
     )
@@ -277,7 +273,7 @@ def _to_name(given: GivenName) -> NameAnswer:
         identity=person_name(given.identity),
         name=given.name,
         made_by=given.made_by,
-        made_at=iso(given.made_at_us),
+        made_at=iso_time(given.made_at_us),
         made_at_us=given.made_at_us,
     )
 
@@ -291,9 +287,9 @@ def _to_interest(found: Interest, now_us: int) -> InterestAnswer:
         pictures=[each.picture for each in found.examples if each.picture is not None],
         is_standing=found.removed_at_us is None and found.expires_at_us > now_us,
         made_by=found.made_by,
-        made_at=iso(found.made_at_us),
+        made_at=iso_time(found.made_at_us),
         made_at_us=found.made_at_us,
-        expires_at=iso(found.expires_at_us),
+        expires_at=iso_time(found.expires_at_us),
         expires_at_us=found.expires_at_us,
         removed_at=iso_or_none(found.removed_at_us),
         removed_at_us=found.removed_at_us,

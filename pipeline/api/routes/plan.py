@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import cv2
 from fastapi import Form, Response, UploadFile
 from pydantic import Field, FiniteFloat
 
@@ -13,15 +12,15 @@ from pipeline.api.desk import DeskOf
 from pipeline.api.errors import Absent
 from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso
 from pipeline.api.uploads import read_picture
 from pipeline.api.visitors import VisitorOf
 from pipeline.api.words import CameraPath
 from storage.desk.plans import CameraPlace, camera_places, draw_plan, floor_plan, place_camera
 from storage.desk.types import Role
+from streams.moments import iso_time
+from streams.pictures import to_jpeg
 
 routes = Routes("plan")
-_QUALITY = 92
 _FARTHEST_M = 100_000
 
 
@@ -66,7 +65,7 @@ def show_plan(visitor: VisitorOf, desk: DeskOf) -> PlanAnswer:
         picture=None if plan is None else plan.picture,
         metres_per_pixel=None if plan is None else plan.metres_per_pixel,
         made_by=None if plan is None else plan.made_by,
-        made_at=None if plan is None else iso(plan.made_at_us),
+        made_at=None if plan is None else iso_time(plan.made_at_us),
         made_at_us=None if plan is None else plan.made_at_us,
         places=places,
     )
@@ -96,12 +95,10 @@ def change_plan(
     """Let a picture be the plan from now on."""
     with desk.decoding():
         pixels = read_picture(picture.file.read())
-    _, jpeg = cv2.imencode(
-        ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
-    )
+    jpeg = to_jpeg(pixels)
     draw_plan(
         desk.database,
-        desk.evidence.put(jpeg.tobytes()),
+        desk.evidence.put(jpeg),
         metres_per_pixel=metres_per_pixel,
         made_by=visitor.name,
         now_us=desk.clock.now_us(),

@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 from fastapi import Query, Response
 from fastapi.responses import FileResponse
 from pydantic import Field
@@ -21,7 +20,7 @@ from pipeline.api.errors import Absent, QuestionInvalid
 from pipeline.api.headers import OF_VISITOR
 from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import PREFIX, Routes
-from pipeline.api.times import SpanQuery, iso, read_time
+from pipeline.api.times import SpanQuery, forward, read_time
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CameraPath, Needed, Words
 from pipeline.clip_paper import SEAL, paper, write_paper
@@ -31,6 +30,8 @@ from storage.audit import audited
 from storage.desk.segments import StoredSegment, lock_segments, unlock_segments
 from storage.desk.types import Role
 from storage.types import Span
+from streams.moments import iso_time
+from streams.pictures import to_jpeg
 from streams.types import CameraId
 
 routes = Routes("recordings")
@@ -133,9 +134,9 @@ def list_recordings(
         items=[
             RecordedAnswer.model_validate(
                 {
-                    "from": iso(each.from_us),
+                    "from": iso_time(each.from_us),
                     "from_us": each.from_us,
-                    "to": iso(each.to_us),
+                    "to": iso_time(each.to_us),
                     "to_us": each.to_us,
                 }
             )
@@ -152,7 +153,7 @@ def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskO
     base = f"{PREFIX}/cameras/{name}/recordings"
     return MomentAnswer(
         camera=name,
-        at=iso(at_us),
+        at=iso_time(at_us),
         at_us=at_us,
         video=f"{base}/video?at={found.from_us}" if _may_play(found, visitor) else None,
         picture=f"{base}/picture?at={at_us}",
@@ -198,13 +199,9 @@ def show_still(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
     desk.viewings.write_down(visitor, "view recording", name, from_us=moment.from_us)
     with desk.decoding():
         still = desk.recordings.frame_at(name, at_us)
-    _, jpeg = cv2.imencode(
-        ".jpg",
-        cv2.cvtColor(still.pixels, cv2.COLOR_RGB2BGR),
-        [cv2.IMWRITE_JPEG_QUALITY, _QUALITY],
-    )
+    jpeg = to_jpeg(still.pixels, quality=_QUALITY)
     return Response(
-        jpeg.tobytes(),
+        jpeg,
         media_type=JPEG,
         headers={"X-Noctule-Captured-At-Us": str(still.captured_at_us)},
     )
@@ -303,7 +300,7 @@ def _export(
 ) -> Path:
     """A zip of clip and paper; it is written down before anybody gets it."""
     from_us, to_us = span.from_us or 0, span.to_us or 0
-    name = f"{camera}-{iso(from_us)[:19].replace(':', '')}Z"
+    name = f"{camera}-{iso_time(from_us)[:19].replace(':', '')}Z"
     clip = desk.recordings.export_clip(camera, from_us, to_us, folder / f"{name}.mp4")
     now_us = desk.clock.now_us()
     values = paper(
@@ -339,7 +336,4 @@ def _may_play(moment: Moment, visitor: Visitor) -> bool:
 
 
 def _span(start: str, end: str) -> Span:
-    span = Span(from_us=read_time(start), to_us=read_time(end))
-    if (span.to_us or 0) <= (span.from_us or 0):
-        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
-    return span
+    return forward(Span(from_us=read_time(start), to_us=read_time(end)))

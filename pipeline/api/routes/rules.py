@@ -12,12 +12,13 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
 from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso, iso_or_none
+from pipeline.api.times import iso_or_none
 from pipeline.api.visitors import Visitor, VisitorOf, no_camera
 from pipeline.api.words import CameraPath, NumberPath, ShortName
 from storage.desk import rules as book
 from storage.desk import shapes as drawing
 from storage.desk.types import Role, RuleId, RuleOrigin, ShapeId, ShapeKind
+from streams.moments import iso_time
 from streams.types import CameraId
 
 routes = Routes("rules")
@@ -287,7 +288,7 @@ def _to_rule(rule: book.Rule, visitor: Visitor) -> RuleAnswer:
         origin=rule.origin,
         is_on=rule.is_on,
         made_by=rule.made_by,
-        made_at=iso(rule.made_at_us),
+        made_at=iso_time(rule.made_at_us),
         made_at_us=rule.made_at_us,
         removed_at=iso_or_none(rule.removed_at_us),
         removed_at_us=rule.removed_at_us,

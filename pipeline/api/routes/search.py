@@ -14,7 +14,7 @@ from pipeline.api.answers import Answer, Light
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso, read_time
+from pipeline.api.times import read_span
 from pipeline.api.uploads import Fractions, cut_out, read_picture, smaller
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CAMERA, Words
@@ -22,7 +22,8 @@ from pipeline.linking.linker import Candidate
 from storage.desk.types import Role
 from storage.gallery import Part
 from storage.scope import people_within
-from storage.types import Span, person_name, sighting_name
+from storage.types import person_name, sighting_name
+from streams.moments import iso_time
 from streams.types import Modality
 
 routes = Routes("search")
@@ -97,7 +98,7 @@ def search_picture(
     part = Part(
         camera=None if camera is None else desk.require_camera(visitor, camera),
         cameras=visitor.cameras,
-        span=_span(from_, to),
+        span=read_span(from_, to),
         modality=seen_in,
     )
     fractions = None if box is None else _read_box(box)
@@ -160,13 +161,6 @@ def _read_box(text: str) -> Fractions:
     return x0, y0, x1, y1
 
 
-def _span(start: str | None, end: str | None) -> Span:
-    span = Span(from_us=read_time(start) if start else None, to_us=read_time(end) if end else None)
-    if span.from_us is not None and span.to_us is not None and span.to_us <= span.from_us:
-        raise QuestionInvalid("`to` is not after `from`; expected a span of time")
-    return span
-
-
 def _to_candidate(candidate: Candidate, name: str | None) -> CandidateAnswer:
     nearest = candidate.nearest
     return CandidateAnswer(
@@ -177,7 +171,7 @@ def _to_candidate(candidate: Candidate, name: str | None) -> CandidateAnswer:
         compared=[modality.value for modality in candidate.pair],
         n_looks=candidate.n_looks,
         nearest_camera=nearest.camera,
-        nearest_seen=iso(nearest.first_seen_us),
+        nearest_seen=iso_time(nearest.first_seen_us),
         nearest_seen_us=nearest.first_seen_us,
         nearest_sighting=None if nearest.sighting is None else sighting_name(nearest.sighting),
     )

@@ -12,11 +12,11 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import LoginRefused, QuestionInvalid, Refused
 from pipeline.api.passwords import refuse_weak
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso
 from pipeline.api.visitors import Visitor, VisitorOf, address_of, cookie_name, csrf_of, hash_token
 from storage.desk.accounts import Account, account_named, renew_hash, set_password
 from storage.desk.sessions import close_session, open_session
 from storage.desk.types import Role
+from streams.moments import iso_time
 
 routes = Routes("session")
 _WRONG = "name or password is wrong; check both"
@@ -145,7 +145,7 @@ def _open(desk: Desk, account: Account, request: Request, response: Response) ->
     )
     return OpenedAnswer(
         **dict(_told(account, account.role, csrf_of(secret))),
-        ends_at=iso(session.expires_at_us),
+        ends_at=iso_time(session.expires_at_us),
         ends_at_us=session.expires_at_us,
     )
 

@@ -11,11 +11,11 @@ from pipeline.api.desk import DeskOf
 from pipeline.api.errors import answer_error
 from pipeline.api.metrics import CONTENT_TYPE
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso
 from pipeline.api.visitors import VisitorOf
 from storage.browsing import newest_sighting
 from storage.desk.types import Role
 from storage.errors import DatabaseBusy, DatabaseUnusable
+from streams.moments import iso_time
 
 routes = Routes("site")
 
@@ -62,7 +62,7 @@ def show_ready(desk: DeskOf) -> ReadyAnswer | Response:
 def show_site(desk: DeskOf) -> SiteAnswer:
     """Its name and its clock."""
     now_us = desk.clock.now_us()
-    return SiteAnswer(site=desk.config.site, now=iso(now_us), now_us=now_us)
+    return SiteAnswer(site=desk.config.site, now=iso_time(now_us), now_us=now_us)
 
 
 @routes.get(

@@ -16,7 +16,7 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Conflicting, QuestionInvalid, Refused
 from pipeline.api.passwords import one_time_password
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso, iso_or_none
+from pipeline.api.times import iso_or_none
 from pipeline.api.visitors import Visitor, VisitorOf, hash_token
 from pipeline.api.words import CAMERA, ShortName
 from storage.desk.accounts import (
@@ -31,6 +31,7 @@ from storage.desk.accounts import (
 )
 from storage.desk.sessions import Token, make_token, revoke_token, tokens
 from storage.desk.types import Role
+from streams.moments import iso_time
 from streams.types import CameraId
 
 routes = Routes("users")
@@ -266,7 +267,7 @@ def _to_user(account: Account) -> UserAnswer:
         cameras=None if account.sees_all else sorted(account.cameras),
         must_change=account.must_change,
         is_active=account.is_active,
-        created_at=iso(account.created_at_us),
+        created_at=iso_time(account.created_at_us),
         created_at_us=account.created_at_us,
     )
 
@@ -277,7 +278,7 @@ def _to_token(token: Token, now_us: int) -> TokenAnswer:
         account=token.account,
         name=token.name,
         role=token.role,
-        created_at=iso(token.created_at_us),
+        created_at=iso_time(token.created_at_us),
         created_at_us=token.created_at_us,
         expires_at=iso_or_none(token.expires_at_us),
         expires_at_us=token.expires_at_us,

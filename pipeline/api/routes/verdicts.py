@@ -17,7 +17,6 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Refused
 from pipeline.api.paging import CursorQuery, LimitQuery, from_cursor, next_of
 from pipeline.api.routing import Routes
-from pipeline.api.times import iso
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import (
     VISIT,
@@ -44,6 +43,7 @@ from storage.types import (
     verdict_name,
 )
 from storage.undoing import undo
+from streams.moments import iso_time
 
 routes = Routes("verdicts")
 _MANY = 500
@@ -325,7 +325,7 @@ def _to_verdict(verdict: Verdict, visits: Collection[SightingId], told: Told) ->
         verdict=verdict_name(verdict.id),
         kind=verdict.kind,
         made_by=verdict.made_by,
-        made_at=iso(verdict.made_at_us),
+        made_at=iso_time(verdict.made_at_us),
         made_at_us=verdict.made_at_us,
         reason=told.words(verdict.reason),
         a=[sighting_name(each) for each in verdict.a if each in visits],
