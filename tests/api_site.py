@@ -49,6 +49,7 @@ from storage.verdicts import same
 from streams.clock import Clock, SystemClock
 from streams.config import CameraConfig
 from streams.types import CameraId
+from tests.processes import PATIENCE_S
 from tests.storage_builders import TEN_O_CLOCK_US, exemplar, link_new, link_to, sighting
 
 GATE, VAULT = CameraId("gate"), CameraId("vault-canary")
@@ -85,7 +86,7 @@ class Site:
     def client(self, account: str | None = None) -> httpx.Client:
         """Somebody who asks, with a token of the account."""
         headers = {} if account is None else {"Authorization": f"Bearer {self.tokens[account]}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20, verify=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE_S, verify=False)
 
     def known(self, account: str | None = None) -> httpx.Client:
         """The same, kept open: a connection costs more than a question."""
@@ -172,14 +173,14 @@ def serving(site: Site) -> Iterator[None]:
     server = Server(site.app, site.config.front_desk, on_ready=lambda _: ready.set())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(PATIENCE_S)
     try:
         yield
     finally:
         for client in site._known.values():
             client.close()
         server.stop()
-        thread.join(20)
+        thread.join(PATIENCE_S)
         listening.close()
         assert not thread.is_alive()
 
@@ -249,7 +250,8 @@ def fill(site: Site) -> None:
             expires_at_us=now_us + DAY_US,
             identity=IdentityId(number),
         )
-        add_interest(site.database, interest, made_by="ada", now_us=now_us)
+        made_by = "operator-gate" if camera == GATE else "operator"
+        add_interest(site.database, interest, made_by=made_by, now_us=now_us)
         place_camera(site.database, camera, (1.0, 2.0), made_by="ada", now_us=now_us)
         write_live(site, camera)
     plan = evidence.put(jpeg(99))
@@ -264,7 +266,7 @@ def write_live(site: Site, camera: CameraId, *, health: str = "live", number: in
     state = {
         "camera": camera,
         "captured_at_us": now_us,
-        "written_at_us": now_us,
+        "written_at_us": now_us + DAY_US,  # it does not grow old while tests go on
         "modality": "visible",
         "boxes": [{"xyxy": [0.1, 0.1, 0.2, 0.4], "track": "t", "person": None,
                    "candidate": "P-0002", "probability": 0.5}],

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -26,6 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from pipeline.alerts.channels_config import ChannelConfig
 from streams.config import Section
+from tests.processes import PATIENCE_S
 
 SECRET = "0123456789abcdef"
 
@@ -140,12 +142,12 @@ class BrokerSink:
             await broker.start()
             return broker
 
-        self._broker = asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
+        self._broker = asyncio.run_coroutine_threadsafe(start(), self._loop).result(PATIENCE_S)
 
     def off(self) -> None:
         broker, self._broker = self._broker, None
         if broker is not None:
-            asyncio.run_coroutine_threadsafe(broker.shutdown(), self._loop).result(10)
+            asyncio.run_coroutine_threadsafe(broker.shutdown(), self._loop).result(PATIENCE_S)
 
     def __enter__(self) -> BrokerSink:
         self.on()
@@ -153,9 +155,9 @@ class BrokerSink:
 
     def __exit__(self, *_: object) -> None:
         self.off()
-        asyncio.run_coroutine_threadsafe(_end_others(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(_end_others(), self._loop).result(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         self._loop.close()
 
 
@@ -195,7 +197,7 @@ def listener(port: int) -> Iterator[list[Heard]]:
     client.on_message = keep
     client.connect("127.0.0.1", port)
     client.loop_start()
-    assert ready.wait(10), "the broker did not answer the test"
+    assert ready.wait(PATIENCE_S), "the broker did not answer the test"
     try:
         yield heard
     finally:
@@ -257,6 +259,7 @@ def mail_sink(
         auth_require_tls=not from_the_start,  # it looks for STARTTLS
         auth_required=tls is not None,
         authenticator=check if tls is not None else None,
+        ready_timeout=PATIENCE_S,
     )
     controller.start()
     try:
@@ -266,10 +269,12 @@ def mail_sink(
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port where nobody listens, of those that Linux gives to no client by itself."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are all taken")
 
 
 def make_certificate(folder: Path) -> Path:

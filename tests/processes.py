@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+PATIENCE_S = 60.0
+"""What should happen at once has happened by then, on however busy a machine."""
+
 
 def children_of_this_process(command: str = "streams.capture") -> list[int]:
     """Ids of our living child processes whose command line contains `command`."""
@@ -33,7 +36,7 @@ def is_running(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_for(condition: Callable[[], bool], *, within_s: float) -> bool:
+def wait_for(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> bool:
     """Whether `condition` came true in time."""
     end_s = time.monotonic() + within_s
     while not condition():

@@ -6,7 +6,6 @@ import io
 import json
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +26,7 @@ from storage.sightings import record_sighting
 from storage.verdicts import same
 from streams.types import Modality
 from tests.api_site import API, GATE, VAULT, Site, jpeg, open_site, write_live
+from tests.processes import PATIENCE_S, wait_for
 from tests.storage_builders import TEN_O_CLOCK_US, link_to, sighting
 
 
@@ -67,13 +67,11 @@ class Events:
         self.has_ended.set()
 
     def wait_for(self, kind: str, *, n: int = 1) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            found = [values for each, values in self.told if each == kind]
-            if len(found) >= n:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"no {kind} came: {self.told}")
+        def found() -> list[dict[str, Any]]:
+            return [values for each, values in list(self.told) if each == kind]
+
+        assert wait_for(lambda: len(found()) >= n), f"no {kind} came: {self.told}"
+        return found()
 
 
 def test_listeners_are_told_what_happens_as_far_as_they_may_see(site: Site) -> None:
@@ -127,7 +125,7 @@ def test_streams_end_when_the_account_does(site: Site, monkeypatch: pytest.Monke
 
     set_active(site.database, "viewer", False, by="test", now_us=site.desk.clock.now_us())
 
-    assert events.has_ended.wait(10)
+    assert events.has_ended.wait(PATIENCE_S)
 
 
 def test_a_stream_ends_when_its_camera_may_not_be_seen_any_more(
@@ -181,13 +179,12 @@ def test_too_many_streams_are_refused_and_ended_ones_do_not_count(
         with site.client("viewer").stream("GET", path), site.client("admin").stream("GET", path):
             third = site.client("operator").get(path)
             assert (third.status_code, third.json()["error"]["code"]) == (503, "busy")
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+
+        def is_answered() -> bool:
             with site.client("operator").stream("GET", path) as answer:
-                if answer.status_code == 200:
-                    return
-            time.sleep(0.1)
-        raise AssertionError("a stream that ended still counts")
+                return answer.status_code == 200
+
+        assert wait_for(is_answered), "a stream that ended still counts"
 
 
 def test_a_slow_listener_loses_the_oldest_and_is_told_so() -> None:
@@ -200,7 +197,7 @@ def test_a_slow_listener_loses_the_oldest_and_is_told_so() -> None:
         for number in range(3):
             camera = frozenset({GATE})
             listener.put(Event(kind="boxes", cameras=camera, values={"n": number}))
-        return await listener.take(wait_s=1)
+        return await listener.take(wait_s=PATIENCE_S)
 
     told = asyncio.run(listen())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import stat
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from pipeline.config import load_config
 from storage.audit import audit_entries
 from streams.errors import ConfigInvalid
 from tests.api_site import API, GATE, VAULT, Site, jpeg, open_site
-from tests.processes import wait_for
 from tests.test_streams_discovery import answer, device
 
 ADDRESS = "rtsp://op:pass-canary@192.0.2.7/stream1?token=pass-canary"
@@ -218,28 +216,24 @@ def test_a_camera_that_does_not_answer_is_told_without_its_password(unchanged: S
     assert "pass-canary" not in failed.text
 
 
-def test_a_look_has_an_end_and_nobody_looks_beside_it(
-    unchanged: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_look_has_an_end(unchanged: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The camera takes the connection and says nothing."""
     monkeypatch.setattr("pipeline.api.looking.PROBE_S", 2.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         asked = {"source": f"rtsp://op:pass-canary@127.0.0.1:{silent.getsockname()[1]}/1"}
-        told: list[Any] = []
+        told = unchanged.known("admin").post(f"{API}/cameras/probe", json=asked)
 
-        def look() -> None:
-            told.append(unchanged.client("admin").post(f"{API}/cameras/probe", json=asked))
+    assert told.status_code == 409
+    assert "within 2 s" in told.text
+    assert "pass-canary" not in told.text
 
-        thread = threading.Thread(target=look)
-        thread.start()
-        assert wait_for(unchanged.desk.looking._turn.locked, within_s=10)
-        beside = unchanged.known("admin").post(f"{API}/cameras/discover")
-        thread.join(20)
+
+@pytest.mark.parametrize("look", ["probe", "discover"])
+def test_nobody_looks_while_another_does(unchanged: Site, look: str) -> None:
+    with unchanged.desk.looking._alone():
+        beside = unchanged.known("admin").post(f"{API}/cameras/{look}", json={"source": ADDRESS})
 
     assert beside.status_code == 503
-    assert told[0].status_code == 409
-    assert "within 2 s" in told[0].text
-    assert "pass-canary" not in told[0].text
 
 
 def test_cameras_that_answer_in_the_network_are_listed(

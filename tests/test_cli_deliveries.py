@@ -78,7 +78,7 @@ def deliver(site: Path, database: Database, *verb: str) -> str:
     given = [*(verb or ["deliver"]), "--config", str(site)]
     words = [sys.executable, "-m", "pipeline.cli", *given]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        done = wait_for(lambda: not outbox(database).n_waiting, within_s=60)
+        done = wait_for(lambda: not outbox(database).n_waiting)
         process.terminate()
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said.decode()

@@ -192,7 +192,7 @@ def test_a_watcher_forgets_by_itself_and_leaves_what_is_held(
     clock = ManualClock(now_us=TEN_O_CLOCK_US + 100 * DAY_US)
 
     with Expiring(database, evidence, RetentionConfig(), clock=clock):
-        assert wait_for(lambda: len(sightings(database)) == 1, within_s=10)
+        assert wait_for(lambda: len(sightings(database)) == 1)
 
     assert [visit.identity for visit in sightings(database)] == [2]
     assert check(database, evidence) == []

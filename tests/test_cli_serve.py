@@ -23,7 +23,7 @@ from tests.api_site import API
 from tests.cli import RunCli
 from tests.delivery_sinks import make_certificate
 
-WAIT_S = 60.0
+WAIT_S = 120.0
 
 
 @pytest.fixture
@@ -84,11 +84,14 @@ def test_the_first_start_prints_a_password_once_to_the_terminal_only(config: Pat
         url = said(first, r"Open (\S+)")
         password = said(first, r"one-time password (\S+)")
         login = {"name": "admin", "password": password}
-        assert httpx.post(f"{url}{API}/session", json=login).json()["must_change"] is True
+        assert (
+            httpx.post(f"{url}{API}/session", json=login, timeout=WAIT_S).json()["must_change"]
+            is True
+        )
 
     with started(config) as second:
         url = said(second, r"Open (\S+)")
-        assert httpx.get(f"{url}{API}/ready").json() == {"ready": True}
+        assert httpx.get(f"{url}{API}/ready", timeout=WAIT_S).json() == {"ready": True}
         second.send_signal(signal.SIGTERM)
         assert second.stdout is not None
         assert "password" not in second.stdout.read()
@@ -119,7 +122,7 @@ def test_the_watcher_starts_anew_with_a_camera_of_the_pages_and_logs_are_json(
         url = said(process, r"Open (\S+)")
         password = said(process, r"one-time password (\S+)")
         wait_until("the watcher without a camera", log, r"cannot use its configuration")
-        with httpx.Client(base_url=f"{url}{API}", timeout=20) as client:
+        with httpx.Client(base_url=f"{url}{API}", timeout=WAIT_S) as client:
             signed = client.post("/session", json={"name": "admin", "password": password}).json()
             client.headers["X-Noctule-CSRF"] = signed["csrf"]
             words = {"old": password, "new": "a canary that sings 7"}
@@ -172,7 +175,7 @@ def test_tls_is_spoken_where_it_is_configured(config: Path) -> None:
         url = said(process, r"Open (\S+)")
         password = said(process, r"one-time password (\S+)")
         login = {"name": "admin", "password": password}
-        answer = httpx.post(f"{url}{API}/session", json=login, verify=trusted)
+        answer = httpx.post(f"{url}{API}/session", json=login, verify=trusted, timeout=WAIT_S)
 
         assert url.startswith("https://")
         assert answer.headers["set-cookie"].startswith("__Host-noctule_session=")

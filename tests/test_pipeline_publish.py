@@ -113,7 +113,6 @@ def test_pictures_and_boxes_with_names_are_there_while_somebody_looks(tmp_path: 
         newest = film[-1][0].captured_at_us
         assert wait_for(
             lambda: newest - (read_state(tmp_path).get("captured_at_us") or 0) <= 200_000,
-            within_s=5,
         )
         state = read_state(tmp_path)
         width_px = read_width(tmp_path)
@@ -173,11 +172,11 @@ def test_a_blind_camera_says_since_when_and_why(tmp_path: Path) -> None:
     with Publisher(site, live=True, clock=SystemClock()) as publisher:
         publisher.gap(blind)
         publisher.health([sick])
-        assert wait_for(lambda: read_state(tmp_path).get("health") == "lost", within_s=3)
+        assert wait_for(lambda: read_state(tmp_path).get("health") == "lost")
         state = read_state(tmp_path)
         publisher.gap(replace(blind, to_us=START_US + 1))
         publisher.health([replace(sick, state=CameraState.LIVE, recording_error=None)])
-        assert wait_for(lambda: read_state(tmp_path)["health"] == "live", within_s=3)
+        assert wait_for(lambda: read_state(tmp_path)["health"] == "live")
         well = read_state(tmp_path)
 
     assert state["blind_since_us"] == START_US

@@ -27,6 +27,7 @@ from streams.clock import ManualClock
 from streams.config import CameraConfig
 from streams.errors import SourceUnreadable
 from streams.recording.config import RecordingConfig
+from streams.recording.fragments import moved, read_fragments
 from streams.recording.segment import unfinished
 from streams.types import CameraId
 from tests.cli import RunCli
@@ -122,7 +123,7 @@ def test_a_moment_of_a_live_camera_is_a_place_in_a_segment_and_a_picture(
 
     recordings = Recordings(site, database)
     moment = recordings.open_moment(GATE, at_us)
-    still = recordings.frame_at(GATE, at_us)
+    still = recordings.frame_at(moment, at_us)
 
     expected = int(at_s % 10 * 10 + 1e-6)
     assert moment.is_segment
@@ -170,7 +171,8 @@ def test_files_that_were_watched_are_recordings_where_they_are(
 
         (span,) = recordings.spans(GATE)
         moment = recordings.open_moment(GATE, START_US + 2_550_000)
-        still = recordings.frame_at(CameraId("left"), START_US + 2_550_000)
+        left = recordings.open_moment(CameraId("left"), START_US + 2_550_000)
+        still = recordings.frame_at(left, START_US + 2_550_000)
 
         assert (span.from_us, span.to_us) == (START_US, START_US + 4 * US)
         assert (moment.path, moment.offset_s, moment.is_segment) == (source, 2.55, False)
@@ -241,33 +243,58 @@ def test_another_format_is_not_joined(site: SiteConfig, database: Database, tmp_
         )
 
 
-def test_every_entry_of_a_playlist_is_played_with_its_own_head(
+def test_parts_of_a_playlist_make_one_film_whose_time_never_goes_back(
     site: SiteConfig, database: Database, tmp_path: Path
 ) -> None:
-    text = playlist(
-        Recordings(site, database),
-        GATE,
-        from_us=START_US,
-        to_us=START_US + 20 * US,
-        address=lambda stored: str(site.recordings_folder / stored.segment.path),
-    )
+    recordings = Recordings(site, database)
 
-    heads = re.findall(r'EXT-X-MAP:URI="(.+)",BYTERANGE="(\d+)@0"', text)
-    bodies = re.findall(r"EXTINF:([0-9.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)\n(.+)", text)
-    numbers: list[int] = []
-    for (head_file, head), (length_s, size, start, file) in zip(heads, bodies, strict=True):
-        content = Path(file).read_bytes()
-        entry = tmp_path / "entry.mp4"
-        entry.write_bytes(content[: int(head)] + content[int(start) : int(start) + int(size)])
-        shown = decoded(entry)
-        numbers += [number for _, number in shown]
-        assert (head_file, len(content), float(length_s)) == (file, int(head) + int(size), 2.0)
-    assert numbers == 2 * list(range(40))
+    text = playlist(recordings, GATE, from_us=START_US, to_us=START_US + 20 * US, addresses=Links())
+
+    heads = re.findall(r'EXT-X-MAP:URI="head (\d+)"', text)
+    parts = re.findall(r"EXTINF:([0-9.]+),\npart (\d+) (\d+)\n", text)
+    film = tmp_path / "film.mp4"
+    assert heads == [str(START_US)]
+    content = read_fragments(recordings.open_moment(GATE, START_US).path).head
+    for length_s, from_us, later in parts:
+        n_bytes, fragments = moved(recordings.open_moment(GATE, int(from_us)).path, int(later))
+        part = b"".join(fragments)
+        content += part
+        assert (len(part), float(length_s)) == (n_bytes, 2.0)
+    film.write_bytes(content)
+    assert [(round(at_s, 1), number) for at_s, number in decoded(film)] == [
+        (round(n / 10, 1), n % 40) for n in range(80)
+    ]
     assert text.startswith("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:2\n")
     assert text.endswith("#EXT-X-ENDLIST\n")
-    assert text.count("#EXT-X-DISCONTINUITY") == 3
-    assert text.count("# nothing was recorded for 6.0 s") == 1
+    assert text.count("# nothing was recorded for 6.0 s\n") == 1
+    assert "#EXT-X-DISCONTINUITY" not in text
     assert "#EXT-X-PROGRAM-DATE-TIME:2026-06-01T14:00:10.000+00:00" in text
+
+
+def test_where_the_format_changes_a_playlist_brings_another_head(
+    site: SiteConfig, database: Database, tmp_path: Path
+) -> None:
+    other = counted_film(tmp_path / "other.mp4", codec="libx265")
+    at_us = START_US + 14 * US
+    record_segments(database, record_film(other, site.recordings_folder, from_us=at_us))
+
+    text = playlist(
+        Recordings(site, database), GATE, from_us=START_US + 12 * US, to_us=at_us + 4 * US,
+        addresses=Links(),
+    )  # fmt: skip
+
+    assert f'#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="head {at_us}"\n' in text
+    assert text.count("#EXT-X-MAP") == 2
+
+
+class Links:
+    """Addresses that a test reads again."""
+
+    def head(self, from_us: int) -> str:
+        return f"head {from_us}"
+
+    def part(self, from_us: int, *, later_ticks: int) -> str:
+        return f"part {from_us} {later_ticks}"
 
 
 def test_clip_verb_writes_clip_and_paper_audits_it_and_tells_a_changed_one(
@@ -355,7 +382,7 @@ def test_files_that_the_index_does_not_know_are_found_at_the_start(
 
     with open_database(sqlite_address) as database:
         with Recording(site, database, ManualClock(now_us=START_US + 20 * US)):
-            assert wait_for(lambda: len(segments(database)) == 2, within_s=10)
+            assert wait_for(lambda: len(segments(database)) == 2)
         found = segments(database)
 
     assert [each.segment.path for each in found] == [whole.path, torn.path]

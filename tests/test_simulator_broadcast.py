@@ -155,7 +155,7 @@ def test_serving_prints_a_configuration_and_ends_with_its_server_when_told(
     process.send_signal(number)
 
     assert process.wait(15) == 0
-    assert wait_for(lambda: not is_running(server), within_s=5)
+    assert wait_for(lambda: not is_running(server))
     site = SiteConfig.model_validate(yaml.safe_load(told))
     assert [(c.name, c.source.get_secret_value()) for c in site.cameras] == [
         (name, f"rtsp://127.0.0.1:{port}/{name}") for name in ("east", "west")
@@ -167,7 +167,7 @@ def test_who_is_told_to_end_while_it_re_times_leaves_nothing_behind(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     process = serving(clocks, accelerate=0.01)  # twenty minutes each: takes seconds
-    assert wait_for(lambda: any(tmp_path.glob("*/*.mp4")), within_s=20)
+    assert wait_for(lambda: any(tmp_path.glob("*/*.mp4")))
 
     process.send_signal(signal.SIGTERM)
 
@@ -184,7 +184,7 @@ def test_the_server_ends_when_who_serves_is_killed(clocks: Path) -> None:
     process.kill()
 
     process.wait(15)
-    assert wait_for(lambda: not is_running(server), within_s=30)
+    assert wait_for(lambda: not is_running(server))
 
 
 def serving(folder: Path, **options: object) -> subprocess.Popen[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.api_site import API, PASSWORD, Site
 
@@ -25,7 +25,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 AXE = files("axe_playwright_python") / "axe.min.js"
 """axe-core, as that package carries it."""
 WIDTHS = (360, 1440)
@@ -66,7 +67,9 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=FLAGS, timeout=PATIENCE_MS
+        )
         try:
             yield browser
         finally:
@@ -82,7 +85,9 @@ def window(
     context.set_default_timeout(PATIENCE_MS)
     if account is not None:
         credentials = {"name": account, "password": PASSWORD}
-        answer = context.request.post(f"{site.url}{API}/session", data=credentials)
+        answer = context.request.post(
+            f"{site.url}{API}/session", data=credentials, timeout=PATIENCE_MS
+        )
         assert answer.status == 200, answer.text()
     opened = Window(page=context.new_page(), site=site)
     opened.page.on("console", lambda told: _hear(opened, told))

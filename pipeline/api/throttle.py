@@ -38,19 +38,17 @@ class Throttle:
         """
         now_s = self._clock.monotonic_s()
         with self._lock:
-            for key, most in _limits(account, address):
-                failures = self._recent(key, now_s)
-                if len(failures) >= most:
-                    wait_s = failures[-most] + WINDOW_S - now_s
-                    raise TooOften(
-                        "too many failed logins; wait some minutes, or ask an administrator",
-                        retry_s=wait_s,
-                    )
+            self._refuse(account, address, now_s)
 
     def count_failure(self, account: str, address: str) -> None:
-        """Remember that a login failed."""
+        """Remember that a login failed.
+
+        Raises:
+            TooOften: Of many at once, others have used up the tries: nothing may be told of it.
+        """
         now_s = self._clock.monotonic_s()
         with self._lock:
+            self._refuse(account, address, now_s)
             for key, most in _limits(account, address):
                 failures = self._recent(key, now_s)
                 failures.append(now_s)
@@ -65,6 +63,15 @@ class Throttle:
         """Forget the failures of this account from this address: the right password came."""
         with self._lock:
             self._failures.pop(("both", account.casefold()[:64], address), None)
+
+    def _refuse(self, account: str, address: str, now_s: float) -> None:
+        for key, most in _limits(account, address):
+            failures = self._recent(key, now_s)
+            if len(failures) >= most:
+                raise TooOften(
+                    "too many failed logins; wait some minutes, or ask an administrator",
+                    retry_s=failures[-most] + WINDOW_S - now_s,
+                )
 
     def _recent(self, key: Key, now_s: float) -> deque[float]:
         failures = self._failures.get(key, deque())
