@@ -19,13 +19,13 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from storage.database import Database
 from storage.errors import AuditFailed, DatabaseBusy, DatabaseUnusable, DiskFull
 from storage.problems import Problem, error
+from storage.rows import ROWS_AT_ONCE
 from storage.schema import AuditRow, SiteRow
 from storage.types import ALWAYS, Span
 
 NOTHING_BEFORE = "0" * 64
 EXPIRE_AUDIT = "expire audit"
 HEAD = "audit head"
-ROWS_AT_ONCE = 1000
 RULE = "audit"
 
 INSERT_AUDIT = insert(AuditRow).returning(AuditRow.id)

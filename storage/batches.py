@@ -13,14 +13,13 @@ from storage.cameras import ensure_camera
 from storage.database import Database
 from storage.exemplars import check_vectors, ensure_model_version, insert_exemplars
 from storage.links import LINK_EVENT_COLUMNS, decide_identities, link_event_row
-from storage.rows import insert_rows, next_numbers
+from storage.rows import insert_rows, next_numbers, portions
 from storage.schema import LinkEventRow, SightingRow
 from storage.tombstones import living_links
 from storage.types import NewSighting, Recorded, SightingId
 
 LINKER = "linker"
 TRAIL_COLUMNS = 5
-KEYS_PER_QUERY = 500
 SIGHTING_COLUMNS = (
     *("id", "key", "track", "part", "camera_id", "modality", "first_seen_us", "last_seen_us"),
     *("duration_us", "n_frames", "trail", "model_version_id", "identity_id", "link_sequence"),
@@ -74,8 +73,8 @@ def record_sightings(
 
 def _find_recorded(connection: Connection, keys: Sequence[str]) -> dict[str, Recorded]:
     found: dict[str, Recorded] = {}
-    for start in range(0, len(keys), KEYS_PER_QUERY):
-        some = SightingRow.key.in_(keys[start : start + KEYS_PER_QUERY])
+    for part in portions(keys):
+        some = SightingRow.key.in_(part)
         query = select(SightingRow.key, SightingRow.id, SightingRow.identity_id).where(some)
         for row in connection.execute(query):
             found[row.key] = Recorded(

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, func, select, tuple_
 
 from storage.database import Database
 from storage.errors import NotFound
-from storage.exemplars import IDS_PER_QUERY
 from storage.identities import read_identities
+from storage.rows import portions
 from storage.schema import CameraRow, GapRow, SightingRow, VerdictRow, VerdictSightingRow
 from storage.scope import Scope, in_scope
 from storage.sightings import overlapping, read_sightings, seen_by, select_sightings
@@ -124,8 +124,8 @@ def sightings_named(db: Database, keys: Collection[str], *, scope: Scope) -> dic
     wanted = sorted(set(keys))
     found: dict[str, Named] = {}
     with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
-            some = SightingRow.key.in_(wanted[start : start + IDS_PER_QUERY])
+        for part in portions(wanted):
+            some = SightingRow.key.in_(part)
             query = (
                 select(SightingRow.id, SightingRow.key, CameraRow.name, SightingRow.identity_id)
                 .join(CameraRow, CameraRow.id == SightingRow.camera_id)

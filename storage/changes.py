@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, func, select
 from sqlalchemy.orm import aliased
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import (
     ErasureRow,
     LinkEventRow,
@@ -127,9 +127,9 @@ def _forgotten(connection: Connection, after: Cursor) -> set[IdentityId]:
     )
     named = sorted(filter(None, connection.execute(since.distinct()).scalars()))
     found: set[IdentityId] = set()
-    for start in range(0, len(named), IDS_PER_QUERY):
+    for some in portions(named):
         verdicts = select(VerdictRow.id).where(
-            VerdictRow.id.in_(named[start : start + IDS_PER_QUERY]),
+            VerdictRow.id.in_(some),
             VerdictRow.kind == VerdictKind.FORGET,
         )
         for verdict in connection.execute(verdicts).scalars():

@@ -14,10 +14,8 @@ from storage.address import read_address
 from storage.database import Database, open_database, upgrade
 from storage.errors import DatabaseUnusable
 from storage.partitions import ensure_days
-from storage.rows import Row, append_rows
+from storage.rows import ROWS_AT_ONCE, Row, append_rows
 from storage.schema import ExemplarRow, SiteRow, Table
-
-ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,16 +7,15 @@ expiry deletes them. Tables of vectors inside PostgreSQL go along; index files a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import Connection, delete, select, text, update
 
 from storage.database import Database
 from storage.desk.pictures import used_pictures
 from storage.evidence import EvidenceStore
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import (
     AlertRow,
     DeliveryRow,
@@ -28,8 +27,6 @@ from storage.schema import (
 )
 from storage.types import SightingId
 from storage.vectors.postgres import forget_in_postgres
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +71,7 @@ def delete_sightings(
     exemplars: list[int] = []
     pictures = set(pictures)
     overwrite_deleted(connection)
-    for some in _batches(sightings):
+    for some in portions(sightings):
         found = select(ExemplarRow.id, ExemplarRow.evidence)
         for row in connection.execute(found.where(ExemplarRow.sighting_id.in_(some))):
             exemplars.append(row.id)
@@ -98,7 +95,7 @@ def delete_exemplars(connection: Connection, exemplars: Sequence[int]) -> Deleti
     """Delete vectors, and the pictures that were theirs alone; the visits stay."""
     pictures: set[str] = set()
     overwrite_deleted(connection)
-    for some in _batches(exemplars):
+    for some in portions(exemplars):
         found = select(ExemplarRow.evidence).where(ExemplarRow.id.in_(some))
         for sha256 in connection.execute(found).scalars():
             if sha256 is not None:
@@ -114,7 +111,7 @@ def delete_pictures(connection: Connection, pictures: Sequence[str]) -> Deletion
     Those of floor plans and of persons of interest do not expire and are none of them.
     """
     overwrite_deleted(connection)
-    for some in _batches(pictures):
+    for some in portions(pictures):
         refers = update(ExemplarRow).where(ExemplarRow.evidence.in_(some))
         connection.execute(refers.values(evidence=None))
         shown = update(AlertRow).where(AlertRow.picture.in_(some))
@@ -131,7 +128,7 @@ def delete_files(db: Database, evidence: EvidenceStore, pictures: Iterable[str])
     No row can begin to refer to one meanwhile: this is the one writer.
     """
     freed = 0
-    for some in _batches(list(pictures)):
+    for some in portions(list(pictures)):
         with db.write() as connection:
             referred = referred_pictures(connection, some)
             freed += sum(evidence.delete(sha256) for sha256 in some if sha256 not in referred)
@@ -141,7 +138,7 @@ def delete_files(db: Database, evidence: EvidenceStore, pictures: Iterable[str])
 def referred_pictures(connection: Connection, pictures: Sequence[str]) -> set[str]:
     """Which of the pictures a row refers to."""
     found: set[str] = set()
-    for some in _batches(pictures):
+    for some in portions(pictures):
         query = select(EvidenceRow.sha256).where(EvidenceRow.sha256.in_(some))
         found |= set(connection.execute(query).scalars())
     return found
@@ -157,11 +154,6 @@ def let_go(connection: Connection, pictures: set[str]) -> tuple[str, ...]:
     """Delete the rows of pictures that nothing else refers to any more; which they were."""
     used = used_pictures(connection, sorted(pictures))
     free = sorted(pictures - used)
-    for some in _batches(free):
+    for some in portions(free):
         connection.execute(delete(EvidenceRow).where(EvidenceRow.sha256.in_(some)))
     return tuple(free)
-
-
-def _batches(numbers: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(numbers), IDS_PER_QUERY):
-        yield numbers[start : start + IDS_PER_QUERY]

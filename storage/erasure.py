@@ -15,8 +15,8 @@ from storage.deletion import Deletion, delete_files, delete_sightings, overwrite
 from storage.desk.erasing import DeskTraces, desk_traces, erase_from_desk
 from storage.errors import DatabaseBusy, DiskFull, ErasureRefused, NotFound
 from storage.evidence import EvidenceStore
-from storage.exemplars import IDS_PER_QUERY
 from storage.holds import LegalHold, holds_over
+from storage.rows import portions
 from storage.schema import (
     AlertRow,
     DeliveryRow,
@@ -261,8 +261,7 @@ def _shared(
     )
     found: set[str] = set()
     wanted = sorted(pictures)
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        some = wanted[start : start + IDS_PER_QUERY]
+    for some in portions(wanted):
         for column, is_another in others:
             query = select(column).where(column.in_(some), is_another)
             found |= set(connection.execute(query).scalars())

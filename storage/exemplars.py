@@ -12,14 +12,13 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from storage.database import Database
 from storage.partitions import ensure_days, of_visits
-from storage.rows import insert_rows
+from storage.rows import insert_rows, portions
 from storage.schema import EvidenceRow, ExemplarRow, ModelVersionRow
 from storage.types import Exemplar, SightingId, Span
 from streams.types import Modality
 
 UNIT_TOLERANCE = 1e-3
 """How far a vector's length may be from 1; float32 sums over thousands of numbers stay below."""
-IDS_PER_QUERY = 500
 
 INSERT_MODEL_VERSION = insert(ModelVersionRow).returning(ModelVersionRow.id)
 EXEMPLAR_COLUMNS = (
@@ -127,13 +126,13 @@ def evidence_of(
         span: That these visits lie in, for whoever knows it; spares a question on PostgreSQL.
     """
     found: defaultdict[SightingId, list[str]] = defaultdict(list)
-    for start in range(0, len(sightings), IDS_PER_QUERY):
+    for some in portions(sightings):
         query = (
             select(ExemplarRow.sighting_id, ExemplarRow.evidence)
             .where(ExemplarRow.evidence.is_not(None))
             .order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
         )
-        query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY], span=span)
+        query = of_visits(connection, query, some, span=span)
         for row in connection.execute(query):
             found[SightingId(row.sighting_id)].append(str(row.evidence))
     return {sighting: tuple(hashes) for sighting, hashes in found.items()}
@@ -143,8 +142,8 @@ def refer_to_evidence(connection: Connection, hashes: Collection[str], now_us: i
     """Make rows for pictures, which must be in the evidence store already, that have none."""
     wanted = sorted(hashes)
     known: set[str] = set()
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        some = EvidenceRow.sha256.in_(wanted[start : start + IDS_PER_QUERY])
+    for part in portions(wanted):
+        some = EvidenceRow.sha256.in_(part)
         known.update(connection.execute(select(EvidenceRow.sha256).where(some)).scalars())
     new = [(sha256, now_us) for sha256 in wanted if sha256 not in known]
     insert_rows(connection, EvidenceRow, ("sha256", "recorded_at_us"), new)
@@ -156,9 +155,9 @@ def stored_exemplars(
     """The crops of visits with their vectors, best first; visits without any are left out."""
     found: defaultdict[SightingId, list[Exemplar]] = defaultdict(list)
     with db.read() as connection:
-        for start in range(0, len(sightings), IDS_PER_QUERY):
+        for some in portions(sightings):
             query = select(ExemplarRow).order_by(ExemplarRow.sighting_id, ExemplarRow.rank)
-            query = of_visits(connection, query, sightings[start : start + IDS_PER_QUERY])
+            query = of_visits(connection, query, some)
             for row in connection.execute(query):
                 found[SightingId(row.sighting_id)].append(_to_exemplar(row))
     return {sighting: tuple(exemplars) for sighting, exemplars in found.items()}

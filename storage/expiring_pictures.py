@@ -9,6 +9,7 @@ from storage.database import Database
 from storage.deletion import delete_files, delete_pictures, referred_pictures
 from storage.due import READ_AT_ONCE, Expired, old_pictures, over_quota
 from storage.evidence import EvidenceFile, EvidenceStore
+from storage.rows import portions
 from storage.schema import EvidenceRow
 
 logger = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ def expire_pictures(
     """Delete what was recorded before `before_us`, then the oldest beyond `pictures_mb`."""
     if before_us is not None:
         while found := _read_oldest(db, before_us):
-            for some in _pieces(found):
+            for some in portions(found, n=AT_ONCE):
                 yield _delete(db, evidence, some)
     if pictures_mb is None:
         return
@@ -34,7 +35,7 @@ def expire_pictures(
     if excess:
         logger.info("%d MB of pictures are too many; the oldest go", excess // 1_000_000)
     while excess > 0 and (found := _read_oldest(db, None)):
-        for some in _pieces(found):
+        for some in portions(found, n=AT_ONCE):
             chosen, freed = _just_enough(evidence, some, excess)
             piece = _delete(db, evidence, chosen)
             excess -= freed
@@ -55,8 +56,8 @@ def delete_orphans(
     """
     for files in evidence.pictures():
         old = [file for file in files if file.changed_at_us < older_than_us]
-        for start in range(0, len(old), AT_ONCE):
-            yield _delete_unreferred(db, evidence, old[start : start + AT_ONCE])
+        for some in portions(old, n=AT_ONCE):
+            yield _delete_unreferred(db, evidence, some)
 
 
 def _delete_unreferred(
@@ -106,8 +107,3 @@ def _delete(db: Database, evidence: EvidenceStore, pictures: Sequence[str]) -> E
             delete_pictures(connection, chosen)
         freed = delete_files(db, evidence, chosen)
     return Expired(n_pictures=len(chosen), n_bytes=freed)
-
-
-def _pieces(pictures: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(pictures), AT_ONCE):
-        yield pictures[start : start + AT_ONCE]

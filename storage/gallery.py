@@ -11,14 +11,12 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.database import Database
 from storage.exemplars import to_vector
+from storage.rows import ROWS_AT_ONCE, portions
 from storage.schema import CameraRow, ExemplarRow, LinkEventRow, ModelVersionRow, SightingRow
 from storage.sightings import overlapping
 from storage.standing import pinned_visits
 from storage.types import ALWAYS, GalleryRow, IdentityId, SightingId, Span
 from streams.types import CameraId, Modality
-
-ROWS_AT_ONCE = 1000
-IDS_PER_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +103,7 @@ def owners(db: Database, exemplars: Sequence[int], *, part: Part = ALL) -> dict[
     """Whose these exemplars are, for those of `part` that somebody's are."""
     found: dict[int, IdentityId] = {}
     with db.read() as connection:
-        for start in range(0, len(exemplars), IDS_PER_QUERY):
-            some = exemplars[start : start + IDS_PER_QUERY]
+        for some in portions(exemplars):
             query = (
                 select(ExemplarRow.id, SightingRow.identity_id)
                 .join(SightingRow, SightingRow.id == ExemplarRow.sighting_id)

@@ -8,12 +8,11 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, insert, select
 
 from storage.errors import NotFound
-from storage.rows import insert_rows, next_numbers
+from storage.rows import insert_rows, next_numbers, portions
 from storage.schema import IdentityRow, LinkEventRow
 from storage.tombstones import refuse_erased
 from storage.types import Decision, IdentityId, NewLink, VerdictId, person_name
 
-IDS_PER_QUERY = 500
 INSERT_IDENTITY = insert(IdentityRow).returning(IdentityRow.id)
 INSERT_LINK_EVENT = insert(LinkEventRow)
 LINK_EVENT_COLUMNS = (
@@ -114,8 +113,7 @@ def _named(link: NewLink) -> list[IdentityId]:
 def _existing(connection: Connection, named: Collection[IdentityId]) -> set[IdentityId]:
     wanted = sorted(named)
     found: set[IdentityId] = set()
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        some = wanted[start : start + IDS_PER_QUERY]
+    for some in portions(wanted):
         query = select(IdentityRow.id).where(IdentityRow.id.in_(some))
         found.update(IdentityId(number) for number in connection.execute(query).scalars())
     return found

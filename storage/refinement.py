@@ -16,8 +16,9 @@ import numpy.typing as npt
 from sqlalchemy import Connection, Row, Select, func, select, update
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY, to_vector
+from storage.exemplars import to_vector
 from storage.links import append_link_event, decide_identity
+from storage.rows import portions
 from storage.schema import (
     CameraRow,
     ExemplarRow,
@@ -165,17 +166,16 @@ def verdicts_about(db: Database, sightings: Iterable[SightingId]) -> list[Said]:
     sides: defaultdict[tuple[int, str], set[SightingId]] = defaultdict(set)
     with db.read() as connection:
         undone_by = undone_verdicts(connection)
-        for start in range(0, len(asked), IDS_PER_QUERY):
-            some = asked[start : start + IDS_PER_QUERY]
+        for some in portions(asked):
             query = select(VerdictSightingRow.verdict_id).where(
                 VerdictSightingRow.sighting_id.in_(some)
             )
             found |= set(connection.execute(query.distinct()).scalars())
         numbers = sorted(found)
         kinds: dict[int, VerdictKind] = {}
-        for start in range(0, len(numbers), IDS_PER_QUERY):
+        for some in portions(numbers):
             holding = select(VerdictRow.id, VerdictRow.kind).where(
-                VerdictRow.id.in_(numbers[start : start + IDS_PER_QUERY]),
+                VerdictRow.id.in_(some),
                 VerdictRow.kind.in_([kind.value for kind in _BINDING]),
             )
             some_kinds = {
@@ -269,9 +269,9 @@ def _tracks_of(span: Span) -> Select[*tuple[Any, ...]]:
 def _ids_of(connection: Connection, named: Sequence[IdentityId], around: Span) -> list[SightingId]:
     """Visits of these people within `around`, newest first. Served by ix_sighting_trajectory."""
     found: list[tuple[int, int]] = []
-    for start in range(0, len(named), IDS_PER_QUERY):
+    for some in portions(named):
         query = select(SightingRow.first_seen_us, SightingRow.id).where(
-            SightingRow.identity_id.in_(named[start : start + IDS_PER_QUERY]),
+            SightingRow.identity_id.in_(some),
             SightingRow.first_seen_us >= around.from_us,
             SightingRow.first_seen_us < around.to_us,
         )
@@ -281,8 +281,8 @@ def _ids_of(connection: Connection, named: Sequence[IdentityId], around: Span) -
 
 def _read(connection: Connection, model: str, column: Any, keys: Sequence[Any]) -> list[Revisited]:
     found: list[Revisited] = []
-    for start in range(0, len(keys), IDS_PER_QUERY):
-        chosen = column.in_(keys[start : start + IDS_PER_QUERY])
+    for some in portions(keys):
+        chosen = column.in_(some)
         rows = connection.execute(_select_visits().where(chosen)).all()
         vectors: defaultdict[int, list[Row[*tuple[Any, ...]]]] = defaultdict(list)
         for row in connection.execute(_select_vectors(model).where(chosen)):
@@ -362,9 +362,7 @@ def _newest_sequences(
     connection: Connection, sightings: Sequence[SightingId]
 ) -> dict[SightingId, int]:
     found: dict[SightingId, int] = {}
-    for start in range(0, len(sightings), IDS_PER_QUERY):
-        query = select(SightingRow.id, SightingRow.link_sequence).where(
-            SightingRow.id.in_(sightings[start : start + IDS_PER_QUERY])
-        )
+    for some in portions(sightings):
+        query = select(SightingRow.id, SightingRow.link_sequence).where(SightingRow.id.in_(some))
         found |= {SightingId(row.id): row.link_sequence for row in connection.execute(query)}
     return found

@@ -48,6 +48,7 @@ from storage.expiring_pictures import delete_orphans, expire_pictures
 from storage.holds import held_sightings
 from storage.partitions import EPOCH, drop_day, exemplar_days
 from storage.retention_config import RetentionConfig
+from storage.rows import portions
 from storage.schema import ExemplarRow, GapRow, LinkEventRow, RunRow, SiteRow
 from storage.types import SightingId
 from storage.vectors.postgres import forget_in_postgres
@@ -188,8 +189,7 @@ def _expire_vectors(db: Database, evidence: EvidenceStore, before_us: int) -> It
             found = list(connection.execute(query).scalars())
         if not found:
             return
-        for start in range(0, len(found), AT_ONCE):
-            some = found[start : start + AT_ONCE]
+        for some in portions(found, n=AT_ONCE):
             with evidence.deleting():
                 with db.write() as connection:
                     # A hold may have been placed since they were read.

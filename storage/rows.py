@@ -1,11 +1,11 @@
-"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite. Also: row numbers."""
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite. Also: their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, text
 from sqlalchemy import Table as SqlTable
@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     import psycopg
 
 Row = tuple[Any, ...]
+Key = TypeVar("Key")
+
+KEYS_PER_QUERY = 500
+ROWS_AT_ONCE = 1000
+"""Of a long answer, that are in memory at once."""
+
+
+def portions(keys: Sequence[Key], *, n: int = KEYS_PER_QUERY) -> Iterator[Sequence[Key]]:
+    """The keys in their order, as many at a time as one question may well name.
+
+    >>> list(portions("abcde", n=2))
+    ['ab', 'cd', 'e']
+    """
+    for start in range(0, len(keys), n):
+        yield keys[start : start + n]
 
 
 def insert_rows(

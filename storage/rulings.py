@@ -13,9 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select
 
 from storage.audit import record_audit
 from storage.errors import NotFound, VerdictRefused
-from storage.exemplars import IDS_PER_QUERY
 from storage.links import LINK_EVENT_COLUMNS, link_event_row
-from storage.rows import insert_rows
+from storage.rows import insert_rows, portions
 from storage.schema import (
     IdentityRow,
     LinkEventRow,
@@ -148,10 +147,8 @@ def views_of(connection: Connection, sightings: Collection[SightingId]) -> list[
     """These visits with all other parts of their unbroken views, ascending."""
     wanted = sorted(sightings)
     found: dict[SightingId, Visit] = {}
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        tracks = select(SightingRow.track).where(
-            SightingRow.id.in_(wanted[start : start + IDS_PER_QUERY])
-        )
+    for some in portions(wanted):
+        tracks = select(SightingRow.track).where(SightingRow.id.in_(some))
         found |= {v.id: v for v in _visits(connection, SightingRow.track.in_(tracks))}
     return [found[sighting] for sighting in sorted(found)]
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, select
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import CameraRow, SightingRow
 from storage.types import IdentityId, SightingId
 from streams.types import CameraId
@@ -60,11 +60,11 @@ def cameras_of(db: Database, sightings: Collection[SightingId]) -> dict[Sighting
     wanted = sorted(sightings)
     found: dict[SightingId, CameraId] = {}
     with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
+        for some in portions(wanted):
             query = (
                 select(SightingRow.id, CameraRow.name)
                 .join(CameraRow, CameraRow.id == SightingRow.camera_id)
-                .where(SightingRow.id.in_(wanted[start : start + IDS_PER_QUERY]))
+                .where(SightingRow.id.in_(some))
             )
             found |= {SightingId(row.id): CameraId(row.name) for row in connection.execute(query)}
     return found

@@ -21,8 +21,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from storage.due import last_expiry_us
-from storage.exemplars import IDS_PER_QUERY
 from storage.problems import Problem, error
+from storage.rows import portions
 from storage.schema import (
     ErasureRow,
     LinkEventRow,
@@ -124,10 +124,8 @@ def link_events(
     """All that was said about these visits, each in order."""
     found: defaultdict[SightingId, list[LinkEvent]] = defaultdict(list)
     wanted = sorted(sightings)
-    for start in range(0, len(wanted), IDS_PER_QUERY):
-        query = SELECT_EVENTS.where(
-            LinkEventRow.sighting_id.in_(wanted[start : start + IDS_PER_QUERY])
-        )
+    for some in portions(wanted):
+        query = SELECT_EVENTS.where(LinkEventRow.sighting_id.in_(some))
         for row in connection.execute(query):
             found[SightingId(row.sighting_id)].append(_to_event(row))
     return found

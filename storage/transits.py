@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import Row, Select, func, select
 
 from storage.database import Database
+from storage.rows import ROWS_AT_ONCE
 from storage.schema import CameraMoveRow, CameraRow, LinkEventRow, SightingRow
 from storage.types import Decision
 from streams.types import CameraId
 
-ROWS_AT_ONCE = 1000
 APPEARANCE = "appearance_probability"
 """Name, among the grounds of a link, of its probability had transit times not been asked."""
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from storage.database import Database
 from storage.errors import NotFound
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import LinkEventRow, SightingRow, VerdictRow, VerdictSightingRow
 from storage.standing import holds, undone_verdicts
 from storage.types import Moved, Side, SightingId, Verdict, VerdictId, VerdictKind, verdict_name
@@ -168,8 +168,7 @@ def read_verdicts(connection: Connection, query: Select[*tuple[Any, ...]]) -> li
     sides: defaultdict[tuple[int, str], list[SightingId]] = defaultdict(list)
     moved: defaultdict[int, list[Moved]] = defaultdict(list)
     contradicted: dict[int, tuple[VerdictId, ...]] = {}
-    for start in range(0, len(numbers), IDS_PER_QUERY):
-        chunk = numbers[start : start + IDS_PER_QUERY]
+    for chunk in portions(numbers):
         for row in connection.execute(_sides_of(chunk)):
             sides[row.verdict_id, row.side].append(SightingId(row.sighting_id))
         for row in connection.execute(_moves_of(chunk)):

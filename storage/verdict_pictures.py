@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY
 from storage.partitions import of_visits
+from storage.rows import portions
 from storage.schema import CameraRow, ExemplarRow, SightingRow
 from storage.types import IdentityId, SightingId
 from streams.types import CameraId, Modality
@@ -39,7 +39,7 @@ def pictures_of_visits(db: Database, sightings: Collection[SightingId]) -> list[
     found: list[JudgedPicture] = []
     wanted = sorted(sightings)
     with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
+        for some in portions(wanted):
             query = (
                 select(
                     SightingRow.id,
@@ -54,7 +54,7 @@ def pictures_of_visits(db: Database, sightings: Collection[SightingId]) -> list[
                 .where(ExemplarRow.evidence.is_not(None))
                 .order_by(SightingRow.id, ExemplarRow.rank)
             )
-            query = of_visits(connection, query, wanted[start : start + IDS_PER_QUERY])
+            query = of_visits(connection, query, some)
             found += [
                 JudgedPicture(
                     sighting=SightingId(row.id),

@@ -9,10 +9,9 @@ from sqlalchemy import Connection, ForeignKeyConstraint, and_, func, or_, select
 
 from storage.exemplars import UNIT_TOLERANCE, to_vector
 from storage.problems import Problem, error
+from storage.rows import ROWS_AT_ONCE
 from storage.schema import ExemplarRow, LinkEventRow, ModelVersionRow, SightingRow, Table
 from storage.types import IdentityId, person_name
-
-ROWS_AT_ONCE = 1000
 
 
 def dangling_references(connection: Connection) -> Iterator[Problem]:

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from storage.desk.interest import delete_interests
 from storage.desk.types import DeliveryState
-from storage.exemplars import IDS_PER_QUERY
 from storage.holds import held_alerts
+from storage.rows import portions
 from storage.schema import (
     WORDS_ERASED,
     AlertEventRow,
@@ -67,7 +67,7 @@ def desk_traces(
             select(InterestRow.id).where(InterestRow.identity_id == identity)
         ).scalars()
     )
-    for some in _batches(sightings):
+    for some in portions(sightings):
         shown = (
             select(AlertSightingRow.alert_id)
             .join(SightingRow, SightingRow.key == AlertSightingRow.sighting_key)
@@ -109,7 +109,7 @@ def erase_from_desk(
         connection.execute(words)
         gone.append(f"words of {table.__tablename__} {number}")
     _empty_alerts(connection, identity, traces)
-    for some in _batches(sightings):
+    for some in portions(sightings):
         keys = select(SightingRow.key).where(SightingRow.id.in_(some))
         connection.execute(delete(AlertSightingRow).where(AlertSightingRow.sighting_key.in_(keys)))
     delete_interests(connection, traces.interests)
@@ -124,7 +124,7 @@ def _empty_alerts(connection: Connection, identity: IdentityId, traces: DeskTrac
     for column in (AlertRow.identity_id, AlertRow.candidate_id):
         maybe = update(AlertRow).where(AlertRow.id.in_(traces.spared), column == identity)
         connection.execute(maybe.values({column: None, AlertRow.probability: None}))
-    for some in _batches(sorted(set(traces.alerts) - set(traces.spared))):
+    for some in portions(sorted(set(traces.alerts) - set(traces.spared))):
         emptied = {
             "identity_id": None,
             "candidate_id": None,
@@ -156,7 +156,7 @@ def _said_about(
     named = naming(identity, names)
     verdicts = _verdicts_about(connection, identity, sightings, named)
     yield from ((VerdictRow, number) for number in verdicts)
-    for some in _batches(verdicts):
+    for some in portions(verdicts):
         follow = (
             select(LinkEventRow.id)
             .join(
@@ -192,7 +192,7 @@ def _verdicts_about(
 ) -> list[int]:
     """Verdicts with words that are about these visits, moved one to the person, or name them."""
     about: set[int] = set()
-    for some in _batches(sightings):
+    for some in portions(sightings):
         sides = select(VerdictSightingRow.verdict_id).where(
             VerdictSightingRow.sighting_id.in_(some)
         )
@@ -230,18 +230,13 @@ def _names_of(connection: Connection, identity: IdentityId) -> Iterator[str]:
 def _pictures_of(
     connection: Connection, alerts: Collection[int], interests: Collection[int]
 ) -> Iterator[str]:
-    for some in _batches(sorted(alerts)):
+    for some in portions(sorted(alerts)):
         for column, owner in (
             (AlertRow.picture, AlertRow.id),
             (DeliveryRow.picture, DeliveryRow.alert_id),
         ):
             query = select(column).where(owner.in_(some), column.is_not(None))
             yield from filter(None, connection.execute(query).scalars())
-    for some in _batches(sorted(interests)):
+    for some in portions(sorted(interests)):
         query = select(InterestExampleRow.picture).where(InterestExampleRow.interest_id.in_(some))
         yield from filter(None, connection.execute(query).scalars())
-
-
-def _batches(numbers: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(numbers), IDS_PER_QUERY):
-        yield numbers[start : start + IDS_PER_QUERY]

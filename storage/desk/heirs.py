@@ -8,7 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import exists, select
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import LinkEventRow, SightingRow
 from storage.types import IdentityId
 
@@ -22,13 +22,13 @@ def heirs(db: Database, identities: Collection[IdentityId]) -> dict[IdentityId, 
     wanted = sorted(set(identities))
     found: defaultdict[IdentityId, set[IdentityId | None]] = defaultdict(set)
     with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
+        for some in portions(wanted):
             query = (
                 select(LinkEventRow.identity_id, SightingRow.identity_id)
                 .distinct()
                 .join(SightingRow, SightingRow.id == LinkEventRow.sighting_id)
                 .where(
-                    LinkEventRow.identity_id.in_(wanted[start : start + IDS_PER_QUERY]),
+                    LinkEventRow.identity_id.in_(some),
                     ~exists(
                         select(SightingRow.id)
                         .where(SightingRow.identity_id == LinkEventRow.identity_id)

@@ -12,7 +12,7 @@ from storage.audit import record_audit, storable
 from storage.database import Database
 from storage.desk.pages import PAGE, Page, read_page
 from storage.errors import NotFound
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import IdentityNameRow, IdentityRow
 from storage.tombstones import refuse_erased
 from storage.types import IdentityId, person_name
@@ -77,8 +77,7 @@ def names_of(db: Database, identities: Collection[IdentityId]) -> dict[IdentityI
     wanted = sorted(set(identities))
     found: dict[IdentityId, str] = {}
     with db.read() as connection:
-        for start in range(0, len(wanted), IDS_PER_QUERY):
-            some = wanted[start : start + IDS_PER_QUERY]
+        for some in portions(wanted):
             query = _newest().where(IdentityNameRow.identity_id.in_(some))
             for row in connection.execute(query):
                 found[IdentityId(row.identity_id)] = row.name

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, select, union_all
 
 from storage.database import Database
-from storage.exemplars import IDS_PER_QUERY
+from storage.rows import portions
 from storage.schema import (
     AlertRow,
     CameraRow,
@@ -72,8 +72,7 @@ def referrers() -> list[Column[Any]]:
 def used_pictures(connection: Connection, pictures: Sequence[str]) -> set[str]:
     """Which of the pictures something other than their own row refers to."""
     found: set[str] = set()
-    for start in range(0, len(pictures), IDS_PER_QUERY):
-        some = pictures[start : start + IDS_PER_QUERY]
+    for some in portions(pictures):
         for column in referrers():
             query = select(column).where(column.in_(some)).distinct()
             found.update(str(sha256) for sha256 in connection.execute(query).scalars())

@@ -16,6 +16,7 @@ from storage.audit import record_audit
 from storage.cameras import ensure_camera
 from storage.database import Database
 from storage.errors import NotFound
+from storage.rows import portions
 from storage.schema import CameraRow, SegmentRow
 from storage.types import ALWAYS, Span
 from streams.recording.types import Segment
@@ -28,7 +29,6 @@ LONGEST_US = 3_600_000_000
 INSERT_SEGMENT = insert(SegmentRow)
 LOCK = "recording lock"
 UNLOCK = "recording unlock"
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +113,7 @@ def known_paths(db: Database, paths: Collection[str]) -> set[str]:
     wanted = list(paths)
     found: set[str] = set()
     with db.read() as connection:
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
+        for some in portions(wanted):
             query = select(SegmentRow.path).where(SegmentRow.path.in_(some))
             found.update(connection.execute(query).scalars())
     return found
@@ -226,8 +225,8 @@ def _change(
                 f"nothing of camera {camera!r} is recorded in that time, so nothing can be locked"
             )
         numbers = [row.id for row in rows]
-        for start in range(0, len(numbers), _AT_ONCE):
-            some = SegmentRow.id.in_(numbers[start : start + _AT_ONCE])
+        for part in portions(numbers):
+            some = SegmentRow.id.in_(part)
             connection.execute(update(SegmentRow).where(some, only).values(kept_until_us=value))
         done = Locked(n_segments=len(rows), from_us=rows[0].from_us, to_us=rows[-1].to_us)
         told = {"from_us": done.from_us, "to_us": done.to_us, "segments": done.n_segments}

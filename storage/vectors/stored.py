@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, func, select
 from storage.database import Database
 from storage.errors import IndexDamaged
 from storage.exemplars import to_vector
+from storage.rows import ROWS_AT_ONCE
 from storage.schema import ExemplarRow, ModelVersionRow
 from storage.types import Neighbours
 from storage.vectors.approximate import FLAT_UP_TO, ApproximateIndex
@@ -37,7 +38,6 @@ from streams.types import Modality
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 1000
 SAMPLE = 32
 """Vectors compared with the database when files are opened: the last ones, and as many others."""
 SOURCE = select(
