@@ -1,4 +1,4 @@
-"""The paper that goes with an exported clip: what it shows, from what it was cut, and hashes."""
+"""An exported clip and the paper that goes with it: what it shows, from what it was cut, hashes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,68 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
-from pipeline.recordings import Clip
+from pipeline.recordings import Clip, Recordings
+from storage.audit import audited
+from storage.database import Database
+from streams.clock import Clock
 from streams.recording.salvage import sha256_of
+from streams.types import CameraId
 
 KIND = "noctule clip"
 SEAL = "seal_sha256"
 
 
-def paper(
-    clip: Clip, *, asked_from_us: int, asked_to_us: int, made_by: str, made_at_us: int, program: str
+def export(
+    recordings: Recordings,
+    database: Database,
+    camera: CameraId,
+    span: tuple[int, int],
+    out: Path,
+    *,
+    made_by: str,
+    reason: str,
+    clock: Clock,
+) -> dict[str, object]:
+    """Write a clip and its paper beside it, and the audit; what the paper says.
+
+    A failure leaves neither file.
+
+    Args:
+        span: From and to, microseconds UTC.
+
+    Raises:
+        NoctuleError: As `Recordings.export_clip`, or it could not be written into the audit.
+        OSError: `out` cannot be written.
+    """
+    try:
+        values = _paper(
+            recordings.export_clip(camera, *span, out),
+            asked=span,
+            made_by=made_by,
+            made_at_us=clock.now_us(),
+        )
+        paper_of(out).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        detail = {"from_us": span[0], "to_us": span[1], SEAL: values[SEAL], "reason": reason}
+        audited(
+            database,
+            who=made_by,
+            action="clip",
+            subject=camera,
+            detail=detail,
+            now_us=clock.now_us(),
+        )
+    except BaseException:
+        for file in (out, paper_of(out)):
+            file.unlink(missing_ok=True)
+        raise
+    return values
+
+
+def _paper(
+    clip: Clip, *, asked: tuple[int, int], made_by: str, made_at_us: int
 ) -> dict[str, object]:
     """What is to be said of a clip; its seal is the sha256 of all the rest.
 
@@ -32,7 +83,7 @@ def paper(
         "sha256": sha256_of(clip.path),
         "codec": clip.cut.codec,
         "pictures": clip.cut.n_pictures,
-        "asked": _span(asked_from_us, asked_to_us),
+        "asked": _span(*asked),
         "shows": _span(clip.cut.from_us, clip.cut.to_us),
         "gaps": [_span(start, end) for start, end in clip.gaps],
         "sources": [
@@ -46,20 +97,9 @@ def paper(
         ],
         "made_by": made_by,
         "made_at_us": made_at_us,
-        "program": program,
+        "program": f"noctule {version('noctule')}",
     }
     return values | {SEAL: seal(values)}
-
-
-def write_paper(values: Mapping[str, object], beside: Path) -> Path:
-    """Write it beside the clip; where.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    place = paper_of(beside)
-    place.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    return place
 
 
 def paper_of(clip: Path) -> Path:

@@ -135,16 +135,17 @@ class Recordings:
                 return _moment_of_segment(stored, place, at_us)
         raise NotFound(self._nothing_at(camera, at_us))
 
-    def frame_at(self, camera: CameraId, at_us: int) -> Still:
-        """The picture that a camera showed at a moment, (H, W, 3) uint8 RGB, its region only.
+    def frame_at(self, moment: Moment, at_us: int) -> Still:
+        """The picture that a camera showed, (H, W, 3) uint8 RGB, its region only.
+
+        Args:
+            moment: As `open_moment` found it for `at_us`.
 
         Raises:
-            NotFound: Nothing was recorded then.
             SourceUnreadable: It cannot be decoded.
         """
-        moment = self.open_moment(camera, at_us)
         if moment.codec == "images":
-            still = image_at(self._folder_camera(camera, moment), moment.path, at_us)
+            still = image_at(self._folder_camera(moment), moment.path, at_us)
         else:
             still = still_at(Piece(path=moment.path, from_us=moment.from_us), at_us)
         if moment.region is None:
@@ -238,9 +239,10 @@ class Recordings:
             raise NotFound(f"recording {stored.id} lies outside of the folder of recordings")
         return place
 
-    def _folder_camera(self, camera: CameraId, moment: Moment) -> CameraConfig:
+    def _folder_camera(self, moment: Moment) -> CameraConfig:
         """A camera whose images begin when those of the moment's folder did."""
-        played = next(each for each in self._files(camera) if each.path == str(moment.path))
+        files = self._files(moment.camera)
+        played = next(each for each in files if each.path == str(moment.path))
         return played.as_camera()
 
     def _nothing_at(self, camera: CameraId, at_us: int) -> str:

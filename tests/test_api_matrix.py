@@ -32,6 +32,8 @@ QUERIES = {
     "/cameras/{camera}/recordings/video": {"at": "2026-06-01T14:00"},
     "/cameras/{camera}/recordings/picture": {"at": "2026-06-01T14:00"},
     "/cameras/{camera}/recordings/playlist.m3u8": {"from": "1", "to": "2"},
+    "/cameras/{camera}/recordings/head.mp4": {"at": "2026-06-01T14:00"},
+    "/cameras/{camera}/recordings/part.mp4": {"at": "2026-06-01T14:00", "later": "0"},
 }
 SPAN = {"from": "2026-06-01T14:00", "to": "2026-06-01T14:05"}
 RULE = {"name": "n", "kind": "camera down", "settings": {"cameras": [VAULT]}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,11 +19,10 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
-from storage.audit import audited
 from storage.database import Database, open_database
 from storage.errors import DiskFull
 from streams.clock import SystemClock
-from streams.errors import NoctuleError, SourceUnreadable
+from streams.errors import SourceUnreadable
 from streams.moments import to_us
 from streams.types import CameraId
 
@@ -87,42 +85,23 @@ def _export(
     *,
     operator: str,
 ) -> dict[str, object]:
-    """Write clip and paper; what the paper says. A failure leaves neither."""
-    from pipeline.clip_paper import SEAL, paper, paper_of, write_paper
+    from pipeline.clip_paper import export
 
     try:
-        done = recordings.export_clip(camera, *span, out)
-        values = paper(
-            done,
-            asked_from_us=span[0],
-            asked_to_us=span[1],
-            made_by=operator,
-            made_at_us=SystemClock().now_us(),
-            program=f"noctule {version('noctule')}",
-        )
-        write_paper(values, out)
-        audited(
+        return export(
+            recordings,
             database,
-            who=operator,
-            action="clip",
-            subject=camera,
-            detail={"from_us": span[0], "to_us": span[1], SEAL: values[SEAL]},
-            now_us=SystemClock().now_us(),
+            camera,
+            span,
+            out,
+            made_by=operator,
+            reason="",
+            clock=SystemClock(),
         )
     except OSError as error:
-        _remove(out, paper_of(out))
         raise DiskFull(
             f"{out} cannot be written ({error.strerror}); choose another disk"
         ) from error
-    except NoctuleError:
-        _remove(out, paper_of(out))
-        raise
-    return values
-
-
-def _remove(*files: Path) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)
 
 
 def _tell(values: dict[str, object], out: Path) -> None:

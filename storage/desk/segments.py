@@ -7,7 +7,7 @@ most a file without a row, which the next start finds.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NewType
 
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
@@ -42,6 +42,24 @@ class StoredSegment:
     id: SegmentId
     segment: Segment
     kept_until_us: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedSpan:
+    """A stretch without a gap that an evidence lock keeps; microseconds UTC."""
+
+    camera: CameraId
+    from_us: int
+    to_us: int
+    until_us: int
+
+    def goes_on_as(self, other: LockedSpan) -> bool:
+        """Whether the other one follows at once, and is kept as long."""
+        return (
+            other.camera == self.camera
+            and other.until_us == self.until_us
+            and other.from_us <= self.to_us
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +124,29 @@ def segments(
         query = query.limit(limit)
     with db.read() as connection:
         return [_to_segment(row) for row in connection.execute(query)]
+
+
+def locked_spans(
+    db: Database, *, span: Span, now_us: int, camera: CameraId | None = None
+) -> list[LockedSpan]:
+    """What is locked now of what was recorded in `span`, oldest first within each camera."""
+    query = _select().where(*_overlapping(span), SegmentRow.kept_until_us > now_us)
+    if camera is not None:
+        query = query.where(CameraRow.name == camera)
+    found: list[LockedSpan] = []
+    with db.read() as connection:
+        for row in connection.execute(query.order_by(CameraRow.name, SegmentRow.from_us)):
+            new = LockedSpan(
+                camera=CameraId(row.name),
+                from_us=row.from_us,
+                to_us=row.to_us,
+                until_us=row.kept_until_us,
+            )
+            if found and found[-1].goes_on_as(new):
+                found[-1] = replace(found[-1], to_us=new.to_us)
+            else:
+                found.append(new)
+    return found
 
 
 def known_paths(db: Database, paths: Collection[str]) -> set[str]:

@@ -1,11 +1,10 @@
-"""What cameras recorded: played from the moment of a sighting, locked as evidence, exported."""
+"""What cameras recorded: played from the moment of a sighting, exported."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +21,9 @@ from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import PREFIX, Routes
 from pipeline.api.times import SpanQuery, forward, read_time
 from pipeline.api.visitors import Visitor, VisitorOf
-from pipeline.api.words import CameraPath, Needed, Words
-from pipeline.clip_paper import SEAL, paper, write_paper
-from pipeline.playlist import playlist
+from pipeline.api.words import CameraPath, Words
+from pipeline.clip_paper import export, paper_of
 from pipeline.recordings import Moment
-from storage.audit import audited
-from storage.desk.segments import StoredSegment, lock_segments, unlock_segments
 from storage.desk.types import Role
 from storage.types import Span
 from streams.moments import iso_time
@@ -35,13 +31,10 @@ from streams.pictures import to_jpeg
 from streams.types import CameraId
 
 routes = Routes("recordings")
-_VIDEO = "video/mp4"
-_PLAYLIST = "application/vnd.apple.mpegurl"
+VIDEO = "video/mp4"
 _ZIP = "application/zip"
 _QUALITY = 90
 _LONGEST_CLIP_US = 3_600_000_000
-_LONGEST_PLAYLIST_US = 86_400_000_000
-_LONGEST_LOCK_US = 3660 * 86_400_000_000
 
 AtQuery = Annotated[
     str,
@@ -88,31 +81,6 @@ class MomentAnswer(Answer):
     region: list[float] | None = Field(
         description="The part of the picture that is this camera, fractions; null: all of it."
     )
-
-
-class Lock(Answer):
-    """What is to stay, and until when."""
-
-    from_: TimeField = Field(alias="from")
-    to: TimeField
-    until: TimeField
-    reason: Needed
-
-
-class Unlock(Answer):
-    """What may go again."""
-
-    from_: TimeField = Field(alias="from")
-    to: TimeField
-    reason: Needed
-
-
-class Locked(Answer):
-    """What was locked, or let go."""
-
-    n_segments: int
-    from_us: int | None
-    to_us: int | None
 
 
 class AskedClip(Answer):
@@ -170,7 +138,7 @@ def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskO
     "/cameras/{camera}/recordings/video",
     least=Role.VIEWER,
     response_class=FileResponse,
-    responses={200: {"content": {_VIDEO: {}}, "description": "A file, with byte ranges."}},
+    responses={200: {"content": {VIDEO: {}}, "description": "A file, with byte ranges."}},
 )
 def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> FileResponse:
     """The file that shows a moment of a camera, or a part of it (`Range`)."""
@@ -181,7 +149,7 @@ def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
     return FileResponse(
         found.path,
-        media_type=_VIDEO,
+        media_type=VIDEO,
         headers={"Cache-Control": "private, max-age=600", **OF_VISITOR},
     )
 
@@ -198,70 +166,13 @@ def show_still(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
     moment = desk.recordings.open_moment(name, at_us)
     desk.viewings.write_down(visitor, "view recording", name, from_us=moment.from_us)
     with desk.decoding():
-        still = desk.recordings.frame_at(name, at_us)
+        still = desk.recordings.frame_at(moment, at_us)
     jpeg = to_jpeg(still.pixels, quality=_QUALITY)
     return Response(
         jpeg,
         media_type=JPEG,
         headers={"X-Noctule-Captured-At-Us": str(still.captured_at_us)},
     )
-
-
-@routes.get(
-    "/cameras/{camera}/recordings/playlist.m3u8",
-    least=Role.VIEWER,
-    response_class=Response,
-    responses={200: {"content": {_PLAYLIST: {}}, "description": "HLS, RFC 8216."}},
-)
-def show_playlist(
-    camera: CameraPath, visitor: VisitorOf, desk: DeskOf, span: SpanQuery
-) -> Response:
-    """Recorded segments for players that scrub."""
-    name = desk.require_camera(visitor, camera)
-    if span.from_us is None or span.to_us is None:
-        raise QuestionInvalid("expected `from` and `to`, the stretch that is to be played")
-    if span.to_us - span.from_us > _LONGEST_PLAYLIST_US:
-        raise QuestionInvalid("a playlist is a day long at most; ask for a part")
-
-    def address(stored: StoredSegment) -> str:
-        return f"{PREFIX}/cameras/{name}/recordings/video?at={stored.segment.from_us}"
-
-    told = playlist(desk.recordings, name, from_us=span.from_us, to_us=span.to_us, address=address)
-    return Response(told, media_type=_PLAYLIST)
-
-
-@routes.post("/cameras/{camera}/recordings/lock", least=Role.OPERATOR)
-def lock(camera: CameraPath, asked: Lock, visitor: VisitorOf, desk: DeskOf) -> Locked:
-    """Evidence lock: what was recorded stays until then, whatever retention says."""
-    name = desk.require_camera(visitor, camera)
-    now_us, until_us = desk.clock.now_us(), read_time(asked.until)
-    if not now_us < until_us <= now_us + _LONGEST_LOCK_US:
-        raise QuestionInvalid("until: expected a time to come, within ten years")
-    done = lock_segments(
-        desk.database,
-        name,
-        span=_span(asked.from_, asked.to),
-        until_us=until_us,
-        reason=asked.reason,
-        made_by=visitor.name,
-        now_us=now_us,
-    )
-    return Locked(n_segments=done.n_segments, from_us=done.from_us, to_us=done.to_us)
-
-
-@routes.post("/cameras/{camera}/recordings/unlock", least=Role.ADMIN)
-def unlock(camera: CameraPath, asked: Unlock, visitor: VisitorOf, desk: DeskOf) -> Locked:
-    """End an evidence lock."""
-    name = desk.require_camera(visitor, camera)
-    done = unlock_segments(
-        desk.database,
-        name,
-        span=_span(asked.from_, asked.to),
-        reason=asked.reason,
-        made_by=visitor.name,
-        now_us=desk.clock.now_us(),
-    )
-    return Locked(n_segments=done.n_segments, from_us=done.from_us, to_us=done.to_us)
 
 
 @routes.post(
@@ -275,7 +186,7 @@ def export_clip(
 ) -> FileResponse:
     """A stretch of recordings, at most an hour, with a paper that says what it is; audited."""
     name = desk.require_camera(visitor, camera)
-    span = _span(asked.from_, asked.to)
+    span = asked_span(asked.from_, asked.to)
     if (span.to_us or 0) - (span.from_us or 0) > _LONGEST_CLIP_US:
         raise QuestionInvalid("a clip is an hour long at most; export it in parts")
     if not _may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
@@ -300,31 +211,22 @@ def _export(
 ) -> Path:
     """A zip of clip and paper; it is written down before anybody gets it."""
     from_us, to_us = span.from_us or 0, span.to_us or 0
-    name = f"{camera}-{iso_time(from_us)[:19].replace(':', '')}Z"
-    clip = desk.recordings.export_clip(camera, from_us, to_us, folder / f"{name}.mp4")
-    now_us = desk.clock.now_us()
-    values = paper(
-        clip,
-        asked_from_us=from_us,
-        asked_to_us=to_us,
-        made_by=visitor.name,
-        made_at_us=now_us,
-        program=f"noctule {version('noctule')}",
-    )
-    described = write_paper(values, clip.path)
-    audited(
+    clip = folder / f"{camera}-{iso_time(from_us)[:19].replace(':', '')}Z.mp4"
+    export(
+        desk.recordings,
         desk.database,
-        who=visitor.name,
-        action="clip",
-        subject=camera,
-        detail={"from_us": from_us, "to_us": to_us, SEAL: values[SEAL], "reason": reason},
-        now_us=now_us,
+        camera,
+        (from_us, to_us),
+        clip,
+        made_by=visitor.name,
+        reason=reason,
+        clock=desk.clock,
     )
-    packed = folder / f"{name}.zip"
+    packed = clip.with_suffix(".zip")
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(clip.path, clip.path.name)
-        archive.write(described, described.name)
-    clip.path.unlink()
+        for file in (clip, paper_of(clip)):
+            archive.write(file, file.name)
+    clip.unlink()
     return packed
 
 
@@ -335,5 +237,6 @@ def _may_play(moment: Moment, visitor: Visitor) -> bool:
     return moment.region is None or visitor.cameras is None
 
 
-def _span(start: str, end: str) -> Span:
+def asked_span(start: str, end: str) -> Span:
+    """A span that was written out; it ends after it begins."""
     return forward(Span(from_us=read_time(start), to_us=read_time(end)))
