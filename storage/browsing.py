@@ -69,6 +69,8 @@ class Named:
     id: SightingId
     camera: CameraId
     identity: IdentityId | None
+    first_seen_us: int
+    last_seen_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,13 +129,24 @@ def sightings_named(db: Database, keys: Collection[str], *, scope: Scope) -> dic
         for part in portions(wanted):
             some = SightingRow.key.in_(part)
             query = (
-                select(SightingRow.id, SightingRow.key, CameraRow.name, SightingRow.identity_id)
+                select(
+                    SightingRow.id,
+                    SightingRow.key,
+                    CameraRow.name,
+                    SightingRow.identity_id,
+                    SightingRow.first_seen_us,
+                    SightingRow.last_seen_us,
+                )
                 .join(CameraRow, CameraRow.id == SightingRow.camera_id)
                 .where(some, *in_scope(scope))
             )
             for row in connection.execute(query):
                 found[row.key] = Named(
-                    id=SightingId(row.id), camera=CameraId(row.name), identity=row.identity_id
+                    id=SightingId(row.id),
+                    camera=CameraId(row.name),
+                    identity=row.identity_id,
+                    first_seen_us=row.first_seen_us,
+                    last_seen_us=row.last_seen_us,
                 )
     return found
 

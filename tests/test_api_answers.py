@@ -326,5 +326,5 @@ def test_reasons_that_speak_of_hidden_cameras_are_not_told(
         assert VAULT in whole["reason"]
         assert part["runner_up"] is None
         assert part["runner_up_probability"] is None
-        assert part["grounds"] == {"similarity": 0.9}
+        assert part["grounds"] == {}
         assert part["reason"] == "the reason speaks of cameras that you may not see"

@@ -332,12 +332,20 @@ def test_uploads_are_refused_before_anything_is_read(shared: Site) -> None:
 
 
 def test_metrics_count_by_route_not_by_what_was_asked(shared: Site) -> None:
-    client = shared.known("viewer-gate")
+    client = shared.known("viewer")
     client.get(f"{API}/identities/P-1")
-    client.get(f"{API}/there-is-no-such-{VAULT}")
+    client.get(f"{API}/there-is-no-such-canary-of-metrics")
 
     told = client.get(f"{API}/metrics").text
 
     assert 'route="/api/v1/identities/{person}",status="200"' in told
     assert 'noctule_camera_live{camera="gate"} 1.0' in told
-    assert VAULT not in told
+    assert "canary-of-metrics" not in told
+
+
+def test_metrics_of_the_whole_site_are_for_who_sees_all(shared: Site) -> None:
+    refused = shared.known("admin-gate").get(f"{API}/metrics")
+
+    assert refused.status_code == 403
+    assert "all cameras" in refused.json()["error"]["message"]
+    assert "noctule_" not in refused.text

@@ -24,10 +24,10 @@ from streams.types import Gap
 
 Item = TypeVar("Item")
 Light = Literal["visible", "infrared"]
-_PERSON = re.compile(r"P-\d{4,}")
-_LONGEST_PERSON = 18
+_PERSON = re.compile(r"(?<!\w)P-0*([1-9]\d{0,17})(?!\d)", re.IGNORECASE)
+_MORE = re.compile(r"; \d+ more who look alike ruled out")
 _HIDDEN_WORDS = "these words speak of what you may not see"
-_OF_ITSELF = ("n_crops", "trust", "link_at", "new_at", "nobody", "similarity")
+_OF_ITSELF = ("n_crops", "trust", "link_at", "new_at")
 _OF_EVERYBODY = frozenset({"n_eligible", "n_ruled_out", "prior"})
 """How many persons the whole site knew."""
 
@@ -125,21 +125,24 @@ class Told:
     """What may be told to somebody about links.
 
     Args:
-        hidden: Cameras that they may not see; None: there are none.
-        people: Persons that they may know of.
+        seen: Cameras that they may see.
+        hidden: Cameras that they may not see.
+        people: Persons that they may know of; None: everybody.
         names: What operators call persons.
     """
 
     def __init__(
         self,
         *,
-        hidden: Collection[str],
-        people: Collection[IdentityId] | None,
-        names: Mapping[IdentityId, str],
+        seen: Collection[str] = (),
+        hidden: Collection[str] = (),
+        people: Collection[IdentityId] | None = None,
+        names: Mapping[IdentityId, str] | None = None,
     ) -> None:
-        self._hidden = frozenset(hidden)
+        self._hidden = frozenset(camera.casefold() for camera in hidden)
+        self._cameras = _any_of([*seen, *hidden]) if hidden else None
         self._people = None if people is None else frozenset(people)
-        self._names = names
+        self._names = names or {}
 
     def name(self, who: IdentityId | None) -> str | None:
         """What operators call the person."""
@@ -155,22 +158,21 @@ class Told:
         """The link, without what it says of hidden cameras and of persons only seen there."""
         candidate, runner_up = self.person(link.candidate), self.person(link.runner_up)
         spoken = [str(value) for value in link.grounds.values() if isinstance(value, str)]
+        is_somebody_hidden = link.candidate is not None and candidate is None
         is_hidden = (
-            any(camera in text for camera in self._hidden for text in (link.reason, *spoken))
-            or (link.candidate is not None and candidate is None)
+            is_somebody_hidden
             or (link.runner_up is not None and runner_up is None)
-            or self._speaks_of_others(link.reason)
+            or self.is_hidden(link.reason, *spoken)
         )
+        reason = link.reason if self._people is None else _MORE.sub("", link.reason)
         return LinkAnswer(
             decision=link.decision.value,
-            probability=link.probability,
+            probability=None if is_somebody_hidden else link.probability,
             threshold=link.threshold,
             candidate=candidate,
             runner_up=runner_up,
             runner_up_probability=None if runner_up is None else link.runner_up_probability,
-            reason="the reason speaks of cameras that you may not see"
-            if is_hidden
-            else link.reason,
+            reason="the reason speaks of cameras that you may not see" if is_hidden else reason,
             grounds=self._grounds(link, is_hidden=is_hidden),
             calibration=link.calibration,
             made_by=link.made_by,
@@ -182,8 +184,18 @@ class Told:
 
     def words(self, text: str) -> str:
         """What somebody wrote, unless it names what may not be known."""
-        speaks = any(camera in text for camera in self._hidden) or self._speaks_of_others(text)
-        return _HIDDEN_WORDS if speaks else text
+        return _HIDDEN_WORDS if self.is_hidden(text) else text
+
+    def is_hidden(self, *texts: str) -> bool:
+        """Whether words name a camera that may not be seen, or a person who may not be known."""
+        cameras = (
+            set()
+            if self._cameras is None
+            else {camera for text in texts for camera in self._cameras.findall(text.casefold())}
+        )
+        if cameras & self._hidden:
+            return True
+        return self._people is not None and not named_in_words(texts) <= self._people
 
     def _grounds(self, link: Link, *, is_hidden: bool) -> dict[str, float | int | str]:
         """Of a hidden reason only what it says of the visit itself, and to who may not see all
@@ -196,13 +208,6 @@ class Told:
 
     def _knows(self, who: IdentityId) -> bool:
         return self._people is None or who in self._people
-
-    def _speaks_of_others(self, reason: str) -> bool:
-        """Whether it names a person who may not be known."""
-        if self._people is None:
-            return False
-        known = {person_name(who) for who in self._people}
-        return any(name not in known for name in _PERSON.findall(reason))
 
 
 def to_sighting(sighting: Sighting, told: Told) -> SightingAnswer:
@@ -258,11 +263,10 @@ def to_gap(gap: Gap) -> GapAnswer:
 def named_in_words(texts: Iterable[str]) -> set[IdentityId]:
     """Persons that words name by number.
 
-    >>> named_in_words(["P-0002 went with P-0003", "P-0002"]) == {2, 3}
+    >>> named_in_words(["P-0002 went with p-3", "P-0002"]) == {2, 3}
     True
     """
-    found = {name for text in texts for name in _PERSON.findall(text)}
-    return {IdentityId(int(name[2:])) for name in found if len(name) <= _LONGEST_PERSON}
+    return {IdentityId(int(number)) for text in texts for number in _PERSON.findall(text)}
 
 
 def mentioned(sightings: Sequence[Sighting]) -> set[IdentityId]:
@@ -271,3 +275,13 @@ def mentioned(sightings: Sequence[Sighting]) -> set[IdentityId]:
     for sighting in sightings:
         found |= {sighting.identity, sighting.link.candidate, sighting.link.runner_up}
     return {who for who in found if who is not None}
+
+
+def _any_of(names: Collection[str]) -> re.Pattern[str]:
+    """Finds these names in folded words; `gate-1` is not `gate`.
+
+    >>> _any_of(["gate", "Gate-1"]).findall("gate-1, not the gate-12, nor gates")
+    ['gate-1', 'gate']
+    """
+    longest_first = sorted({name.casefold() for name in names}, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")

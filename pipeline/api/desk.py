@@ -120,26 +120,35 @@ class Desk:
         }
         return found | {CameraId(camera.name): camera for camera in self.config.cameras}
 
-    def names(self, people: Collection[IdentityId]) -> Mapping[IdentityId, str]:
-        """What operators call these persons, where they call them something."""
-        return names_of(self.database, people)
+    def names(self, visitor: Visitor, people: Collection[IdentityId]) -> Mapping[IdentityId, str]:
+        """What operators call these persons, where it names nothing that they may not know."""
+        found = names_of(self.database, people)
+        told = self.told_words(visitor, found.values())
+        return {who: name for who, name in found.items() if not told.is_hidden(name)}
 
     def told(self, visitor: Visitor, sightings: Sequence[Sighting]) -> Told:
         """What may be told to them about these visits."""
         people = mentioned(sightings)
         if visitor.cameras is None:
-            return Told(hidden=(), people=None, names=self.names(people))
-        known = people_within(self.database, people, scope=visitor.cameras)
-        hidden = [camera for camera in self.all_cameras() if not visitor.sees(camera)]
-        return Told(hidden=hidden, people=known, names=self.names(known))
+            return Told(names=self.names(visitor, people))
+        reasons = [sighting.link.reason for sighting in sightings]
+        return self._told(visitor, people | named_in_words(reasons), are_named=True)
 
     def told_words(self, visitor: Visitor, texts: Collection[str]) -> Told:
         """What may be told to them of words that operators wrote."""
         if visitor.cameras is None:
-            return Told(hidden=(), people=None, names={})
-        known = people_within(self.database, named_in_words(texts), scope=visitor.cameras)
-        hidden = [camera for camera in self.all_cameras() if not visitor.sees(camera)]
-        return Told(hidden=hidden, people=known, names={})
+            return Told()
+        return self._told(visitor, named_in_words(texts), are_named=False)
+
+    def _told(self, visitor: Visitor, people: Collection[IdentityId], *, are_named: bool) -> Told:
+        known = people_within(self.database, people, scope=visitor.cameras)
+        cameras = self.all_cameras()
+        return Told(
+            seen=[camera for camera in cameras if visitor.sees(camera)],
+            hidden=[camera for camera in cameras if not visitor.sees(camera)],
+            people=known,
+            names=self.names(visitor, known) if are_named else None,
+        )
 
     def topology(self) -> Topology:
         """Transit times as learned and stated, some minutes old at most."""

@@ -42,6 +42,8 @@ LOOKS_PER_QUESTION = 4
 MOST_WAITING = 200
 MOST_AT_ONCE = 200
 _TOLD = ("modality", "health", "fps", "blind_since_us", "recording", "written_at_us")
+_OF_ITSELF = ("xyxy", "track", "person", "last_seen_us")
+"""What a box says that does not come from comparing with people who may be hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,17 +230,18 @@ class _Looking:
 
 def to_alert_event(happened: AlertEvent, about: Alert) -> Event:
     """Something that happened to an alert; its words are asked for by who may read them."""
+    values = {
+        "alert": alert_name(about.id),
+        "event": happened.kind.value,
+        "state": about.state.value,
+        "severity": about.severity.value,
+        "raised_at_us": about.raised_at_us,
+    }
     return Event(
         kind="alert",
         cameras=frozenset(about.cameras),
-        values={
-            "alert": alert_name(about.id),
-            "event": happened.kind.value,
-            "state": about.state.value,
-            "severity": about.severity.value,
-            "rule": about.rule,
-            "raised_at_us": about.raised_at_us,
-        },
+        values={**values, "rule": about.rule},
+        narrow={**values, "rule": None},
     )
 
 
@@ -250,7 +253,14 @@ def to_boxes(state: LiveState) -> Event:
         "captured_at": iso_or_none(state.captured_at_us),
         "boxes": list(state.boxes),
     }
-    narrow = [{**box, "candidate": None} for box in state.boxes]
+    narrow = [
+        {
+            **{name: box[name] for name in _OF_ITSELF if name in box},
+            "candidate": None,
+            "probability": box.get("probability") if box.get("person") else None,
+        }
+        for box in state.boxes
+    ]
     return Event(
         kind=BOXES,
         cameras=frozenset({state.camera}),
@@ -261,21 +271,24 @@ def to_boxes(state: LiveState) -> Event:
 
 def to_event(sighting: Sighting) -> Event:
     """A visit that was recorded; whom it was compared with is left out, for they may be hidden."""
+    values = {
+        "sighting": sighting_name(sighting.id),
+        "identity": None if sighting.identity is None else person_name(sighting.identity),
+        "camera": sighting.camera,
+        "modality": sighting.modality.value,
+        "first_seen": iso_time(sighting.first_seen_us),
+        "first_seen_us": sighting.first_seen_us,
+        "last_seen": iso_time(sighting.last_seen_us),
+        "last_seen_us": sighting.last_seen_us,
+        "decision": sighting.link.decision.value,
+        "probability": sighting.link.probability,
+        "picture": sighting.evidence[0] if sighting.evidence else None,
+    }
+    is_known = sighting.identity == sighting.link.candidate
     return Event(
         kind="sighting",
         cameras=frozenset({sighting.camera}),
         id=str(sighting.id),
-        values={
-            "sighting": sighting_name(sighting.id),
-            "identity": None if sighting.identity is None else person_name(sighting.identity),
-            "camera": sighting.camera,
-            "modality": sighting.modality.value,
-            "first_seen": iso_time(sighting.first_seen_us),
-            "first_seen_us": sighting.first_seen_us,
-            "last_seen": iso_time(sighting.last_seen_us),
-            "last_seen_us": sighting.last_seen_us,
-            "decision": sighting.link.decision.value,
-            "probability": sighting.link.probability,
-            "picture": sighting.evidence[0] if sighting.evidence else None,
-        },
+        values=values,
+        narrow=values if is_known else {**values, "probability": None},
     )

@@ -5,16 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Query
 
 from pipeline.api.errors import QuestionInvalid
+from storage.desk.pages import Page, make_cursor
 
 MOST = 500
 _MOST_LETTERS = 200
 _LARGEST = 2**63 - 1
+
+
+class _Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=_Numbered)
 
 LimitQuery = Annotated[
     int, Query(ge=1, le=MOST, description=f"Items at most, up to {MOST}.", examples=[50])
@@ -83,3 +92,21 @@ def next_of(places: Sequence[tuple[int, ...]], *, limit: int) -> str | None:
         places: Of the items found, of which there may be one more than `limit`.
     """
     return to_cursor(*places[limit - 1]) if len(places) > limit else None
+
+
+def seen_page(
+    read: Callable[[str | None], Page[Item]], *, cursor: str | None, limit: int
+) -> Page[Item]:
+    """A full page of what may be seen: a shorter one would tell how much is hidden.
+
+    Args:
+        read: What may be seen of the next piece of the list, from a cursor on.
+    """
+    found: list[Item] = []
+    is_over = False
+    while len(found) <= limit and not is_over:
+        piece = read(cursor)
+        found += piece.items
+        cursor, is_over = piece.next, piece.next is None
+    shown = tuple(found[:limit])
+    return Page(items=shown, next=make_cursor(shown[-1].id) if len(found) > limit else None)

@@ -58,7 +58,7 @@ def read_person(
     told = desk.told(visitor, [*shown, *perhaps])
     return Seen(
         number=whom,
-        person=to_identity(known, desk.names([whom])),
+        person=to_identity(known, desk.names(visitor, [whom])),
         visits=tuple(to_sighting(visit, told) for visit in shown),
         has_older=len(found) > MOST_VISITS,
         perhaps=tuple(to_sighting(visit, told) for visit in perhaps),

@@ -255,8 +255,11 @@ def _to_answers(desk: Desk, visitor: Visitor, found: Collection[Alert]) -> list[
         if who is not None
     }
     known = people_within(desk.database, people, scope=visitor.cameras)
-    names = desk.names(known)
-    return [_to_answer(each, visitor, visits, known, names) for each in found]
+    names = desk.names(visitor, known)
+    told = desk.told_words(
+        visitor, [words for each in found for words in (each.rule, each.sentence)]
+    )
+    return [_to_answer(each, visitor, visits, known, names, told) for each in found]
 
 
 def _to_answer(
@@ -265,25 +268,32 @@ def _to_answer(
     visits: Mapping[str, Named],
     known: Collection[IdentityId],
     names: Mapping[IdentityId, str],
+    told: Told,
 ) -> AlertAnswer:
     """The alert, without what it says of cameras that may not be seen."""
     cameras: list[str] = [camera for camera in found.cameras if visitor.sees(camera)]
     about = {found.identity, found.candidate, *found.persons} - {None}
-    is_whole = len(cameras) == len(found.cameras) and about <= set(known)
+    sees_all = len(cameras) == len(found.cameras)
+    is_whole = sees_all and about <= set(known) and not told.is_hidden(found.sentence)
+    began_us, ended_us = found.began_us, found.ended_us
+    seen = [visits[key] for key in found.sightings if key in visits]
+    if seen and not sees_all:
+        began_us = min(visit.first_seen_us for visit in seen)
+        ended_us = max(visit.last_seen_us for visit in seen)
     people = [who for who in about if who in known and who is not None]
     return AlertAnswer(
         alert=alert_name(found.id),
-        rule=found.rule,
+        rule=told.words(found.rule),
         kind=found.kind,
         severity=found.severity,
         state=found.state,
         sentence=found.sentence
         if is_whole
         else f"{found.kind}; a part of it was seen by cameras that you may not see",
-        began=iso_time(found.began_us),
-        began_us=found.began_us,
-        ended=iso_or_none(found.ended_us),
-        ended_us=found.ended_us,
+        began=iso_time(began_us),
+        began_us=began_us,
+        ended=iso_or_none(ended_us),
+        ended_us=ended_us,
         raised_at=iso_time(found.raised_at_us),
         raised_at_us=found.raised_at_us,
         identity=_person(found.identity, known),
@@ -294,12 +304,11 @@ def _to_answer(
         cameras=cameras,
         sightings=[
             AlertVisit(
-                sighting=sighting_name(visits[key].id),
-                camera=visits[key].camera,
-                identity=_person(visits[key].identity, known),
+                sighting=sighting_name(visit.id),
+                camera=visit.camera,
+                identity=_person(visit.identity, known),
             )
-            for key in found.sightings
-            if key in visits
+            for visit in seen
         ],
         picture=found.picture if visitor.sees(found.picture_camera or "") else None,
         picture_camera=found.picture_camera if visitor.sees(found.picture_camera or "") else None,

@@ -82,7 +82,7 @@ def list_identities(
         before=None if before is None else (before[0], before[1]),
         limit=limit,
     )
-    names = desk.names([person.id for person in people.found])
+    names = desk.names(visitor, [person.id for person in people.found])
     return Page(
         items=[to_identity(person, names) for person in people.found],
         next=None if people.next is None else to_cursor(*people.next),
@@ -95,7 +95,7 @@ def show_identity(person: PersonPath, visitor: VisitorOf, desk: DeskOf) -> Ident
     whom = to_person(person)
     desk.viewings.write_down(visitor, "view person", person_name(whom))
     found = find_person(desk.database, whom, scope=visitor.cameras)
-    return to_identity(found, desk.names([whom]))
+    return to_identity(found, desk.names(visitor, [whom]))
 
 
 @routes.get("/identities/{person}/trajectory", least=Role.VIEWER)
@@ -145,7 +145,7 @@ def show_trajectory(
     )
     told = desk.told(visitor, shown)
     return TrajectoryAnswer(
-        person=to_identity(known, desk.names([whom])),
+        person=to_identity(known, desk.names(visitor, [whom])),
         items=[to_sighting(sighting, told) for sighting in shown],
         next=next_of([place_of(sighting) for sighting in found], limit=limit),
         gaps=[to_gap(gap) for _, gap in blind],

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, JsonValue, model_validator
 
 from pipeline.alerts.kinds import kinds, parse_rule, settings_of
-from pipeline.api.answers import Answer, Page
+from pipeline.api.answers import Answer, Page, Told
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
-from pipeline.api.paging import LimitQuery, TextCursorQuery
+from pipeline.api.paging import LimitQuery, TextCursorQuery, seen_page
 from pipeline.api.routing import Routes
 from pipeline.api.times import iso_or_none
 from pipeline.api.visitors import Visitor, VisitorOf, no_camera
 from pipeline.api.words import CameraPath, NumberPath, ShortName
 from storage.desk import rules as book
 from storage.desk import shapes as drawing
+from storage.desk.pages import Page as Piece
 from storage.desk.types import Role, RuleId, RuleOrigin, ShapeId, ShapeKind
 from streams.moments import iso_time
 from streams.types import CameraId
@@ -126,11 +129,13 @@ def list_rules(
     limit: LimitQuery = 200,
 ) -> Page[RuleAnswer]:
     """Rules, newest first; rules of cameras that one may not see are left out."""
-    found = book.rules(desk.database, removed=removed, cursor=cursor, limit=limit)
-    return Page(
-        items=[_to_rule(rule, visitor) for rule in found.items if _concerns(visitor, rule)],
-        next=found.next,
-    )
+
+    def read(place: str | None) -> Piece[book.Rule]:
+        found = book.rules(desk.database, removed=removed, cursor=place, limit=limit)
+        return replace(found, items=tuple(r for r in found.items if _concerns(visitor, r)))
+
+    shown = seen_page(read, cursor=cursor, limit=limit)
+    return Page(items=_to_rules(desk, visitor, shown.items), next=shown.next)
 
 
 @routes.post("/rules", least=Role.ADMIN, status_code=201)
@@ -142,7 +147,7 @@ def add_rule(asked: AskedRule, visitor: VisitorOf, desk: DeskOf) -> RuleAnswer:
         made_by=visitor.name,
         now_us=desk.clock.now_us(),
     )
-    return _to_rule(made, visitor)
+    return _to_rules(desk, visitor, [made])[0]
 
 
 @routes.put("/rules/{rule}", least=Role.ADMIN)
@@ -156,7 +161,7 @@ def change_rule(rule: NumberPath, asked: AskedRule, visitor: VisitorOf, desk: De
         made_by=visitor.name,
         now_us=desk.clock.now_us(),
     )
-    return _to_rule(made, visitor)
+    return _to_rules(desk, visitor, [made])[0]
 
 
 @routes.delete("/rules/{rule}", least=Role.ADMIN)
@@ -166,7 +171,7 @@ def remove_rule(rule: NumberPath, visitor: VisitorOf, desk: DeskOf) -> RuleAnswe
     gone = book.remove_rule(
         desk.database, RuleId(rule), removed_by=visitor.name, now_us=desk.clock.now_us()
     )
-    return _to_rule(gone, visitor)
+    return _to_rules(desk, visitor, [gone])[0]
 
 
 @routes.get("/cameras/{camera}/shapes", least=Role.VIEWER)
@@ -252,6 +257,8 @@ def _own(desk: Desk, visitor: Visitor, number: int) -> None:
     named = rule.settings.get(_CAMERAS)
     if visitor.cameras is None:
         return
+    if not _concerns(visitor, rule):
+        raise Absent(f"there is no rule {number}")
     if not isinstance(named, list) or not named or not all(map(visitor.sees, named)):
         visitor.require_all()
 
@@ -275,14 +282,19 @@ def _new(camera: CameraId, asked: AskedShape) -> drawing.NewShape:
     )
 
 
-def _to_rule(rule: book.Rule, visitor: Visitor) -> RuleAnswer:
+def _to_rules(desk: Desk, visitor: Visitor, rules: Sequence[book.Rule]) -> list[RuleAnswer]:
+    told = desk.told_words(visitor, [rule.name for rule in rules])
+    return [_to_rule(rule, visitor, told) for rule in rules]
+
+
+def _to_rule(rule: book.Rule, visitor: Visitor, told: Told) -> RuleAnswer:
     settings = dict(rule.settings)
     named = settings.get(_CAMERAS)
     if isinstance(named, list):
         settings[_CAMERAS] = [camera for camera in named if visitor.sees(camera)]
     return RuleAnswer(
         rule=rule.id,
-        name=rule.name,
+        name=told.words(rule.name),
         kind=rule.kind,
         settings=settings,
         origin=rule.origin,

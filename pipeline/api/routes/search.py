@@ -118,7 +118,7 @@ def search_picture(
     )
     found, lights = desk.searcher.search([pixels], light=light, part=part)
     shown = found.candidates[:limit]
-    names = desk.names([candidate.identity for candidate in shown])
+    names = desk.names(visitor, [candidate.identity for candidate in shown])
     known = people_within(
         desk.database, [candidate.identity for candidate in shown], scope=visitor.cameras
     )

@@ -68,11 +68,12 @@ def show_site(desk: DeskOf) -> SiteAnswer:
 @routes.get(
     "/metrics",
     least=Role.VIEWER,
+    needs_all=True,
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format."}},
 )
 def show_metrics(visitor: VisitorOf, desk: DeskOf) -> Response:
-    """Rates and levels for Prometheus; give it a token of a viewer."""
+    """Rates and levels for Prometheus; give it a token of a viewer who sees all cameras."""
     states = {camera: desk.live.state(camera) for camera in desk.cameras(visitor)}
     told = desk.metrics.render(states, now_us=desk.clock.now_us())
     return Response(told, media_type=CONTENT_TYPE)

@@ -7,6 +7,7 @@ to another camera is refused.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -31,6 +32,7 @@ from pipeline.api.words import (
 from storage import verdicts as say
 from storage.browsing import browse_verdicts, find_person, find_sighting, visible_verdict
 from storage.desk.types import Role
+from storage.errors import NotFound
 from storage.scope import cameras_of, is_within
 from storage.types import (
     IdentityId,
@@ -308,10 +310,29 @@ def to_verdict_answers(
         places = cameras_of(desk.database, visits)
         visits = {each for each in visits if each in places and visitor.sees(places[each])}
     told = desk.told_words(visitor, [verdict.reason for verdict in verdicts])
-    return [_to_verdict(verdict, visits, told) for verdict in verdicts]
+    older = _visible(desk, visitor, {each for verdict in verdicts for each in verdict.contradicts})
+    return [_to_verdict(verdict, visits, older, told) for verdict in verdicts]
 
 
-def _to_verdict(verdict: Verdict, visits: Collection[SightingId], told: Told) -> VerdictAnswer:
+def _visible(
+    desk: Desk, visitor: Visitor, verdicts: Collection[VerdictId]
+) -> Collection[VerdictId]:
+    """Those that may be seen."""
+    if visitor.cameras is None:
+        return verdicts
+    found = set()
+    for number in verdicts:
+        with suppress(NotFound):
+            found.add(visible_verdict(desk.database, number, scope=visitor.cameras).id)
+    return found
+
+
+def _to_verdict(
+    verdict: Verdict,
+    visits: Collection[SightingId],
+    older: Collection[VerdictId],
+    told: Told,
+) -> VerdictAnswer:
     moved = [
         MovedAnswer(
             sighting=sighting_name(move.sighting),
@@ -333,7 +354,7 @@ def _to_verdict(verdict: Verdict, visits: Collection[SightingId], told: Told) ->
         moved=moved,
         n_moved=sum(move.before != move.after for move in moved),
         says=_words(verdict, moved),
-        contradicts=[verdict_name(older) for older in verdict.contradicts],
+        contradicts=[verdict_name(each) for each in verdict.contradicts if each in older],
         undoes=None if verdict.undoes is None else verdict_name(verdict.undoes),
         undone_by=None if verdict.undone_by is None else verdict_name(verdict.undone_by),
         holds=verdict.holds,

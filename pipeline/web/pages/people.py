@@ -76,7 +76,7 @@ def show_people(
             before=None if place is None else (place[0], place[1]),
             limit=_A_PAGE,
         )
-        names = desk.names([person.id for person in found.found])
+        names = desk.names(visitor, [person.id for person in found.found])
         people = [to_identity(person, names) for person in found.found]
         following = None if found.next is None else to_cursor(*found.next)
     return pages.show(
@@ -98,7 +98,7 @@ def _named(desk: Desk, visitor: Visitor, words: str) -> list[IdentityAnswer]:
     if re.fullmatch(PERSON, asked):
         numbers.add(to_person(asked))
     known = people_within(desk.database, numbers, scope=visitor.cameras)
-    names = desk.names(known)
+    names = desk.names(visitor, known)
     found: list[IdentityAnswer] = []
     for number in sorted(known)[:_A_PAGE]:
         try:
