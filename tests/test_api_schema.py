@@ -61,12 +61,13 @@ def test_the_server_keeps_what_its_description_promises(
         *chosen,
         *("--checks", CHECKS),
         *("--phases", "examples,coverage,fuzzing"),
+        *("--generation-deterministic", "--request-timeout", "60"),
         *("--max-time", str(seconds)),
         *("--continue-on-failure", "--no-color", "--warnings", "off"),
     ]
 
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=120, cwd=site.folder, check=False
+        command, capture_output=True, text=True, timeout=600, cwd=site.folder, check=False
     )
 
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr

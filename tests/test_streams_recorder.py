@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,15 +44,19 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def camera(name: str, url: str) -> CameraConfig:
-    fields = {"name": name, "source": url, "stall_after_s": 2.0, "open_timeout_s": 3.0}
+    fields = {"name": name, "source": url, "stall_after_s": 10.0, "open_timeout_s": 30.0}
     return CameraConfig.model_validate(fields)
 
 
-def take_for(feeds: LiveFeeds, seconds: float) -> list[Frame]:
-    end_s = time.monotonic() + seconds
+def take_until(feeds: LiveFeeds, enough: Callable[[list[Frame]], bool]) -> list[Frame]:
+    """Pictures that come, until they are enough."""
     frames: list[Frame] = []
-    while time.monotonic() < end_s:
-        frames += [each for each in feeds.take(0.2) if isinstance(each, Frame)]
+
+    def is_enough() -> bool:
+        frames.extend(each for each in feeds.take(0.2) if isinstance(each, Frame))
+        return enough(frames)
+
+    assert wait_for(is_enough), feeds.health()
     return frames
 
 
@@ -75,7 +80,9 @@ def test_live_cameras_of_every_codec_are_recorded_over_the_connection_that_is_wa
     with RtspServer(films) as server:
         feeds = LiveFeeds([camera(name, server.url(name)) for name in films], recording=job)
         with feeds:
-            frames = take_for(feeds, 9)
+            frames = take_until(
+                feeds, lambda _: all(n_whole(tmp_path / name) > 2 for name in films)
+            )
     segments = sorted(feeds.segments(), key=lambda each: each.from_us)
 
     codecs = {"day": "h264", "hevc": "hevc", "mjpeg": "mjpeg"}
@@ -87,11 +94,16 @@ def test_live_cameras_of_every_codec_are_recorded_over_the_connection_that_is_wa
         assert all(before.to_us == after.from_us for before, after in pairwise(mine))
         # a picture may have given way to a newer one, and recording goes on after the last look
         watched = [each for each in mine[1:] if each.from_us <= max(times)]
-        assert all(min(abs(each.from_us - at) for at in times) < 0.11 * US for each in watched)
+        assert all(min(abs(each.from_us - at) for at in times) < 0.55 * US for each in watched)
         assert all(1.5 * US < each.to_us - each.from_us < 3.6 * US for each in mine[:-1])
         for each in mine:
             assert_playable(tmp_path, each, n_least=1 if each is mine[-1] else 5)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def n_whole(folder: Path) -> int:
+    """Segments of a camera that are not written on."""
+    return len(list(folder.rglob("*.mp4")))
 
 
 def test_a_lost_camera_leaves_a_gap_and_a_killed_process_a_playable_file(
@@ -101,20 +113,24 @@ def test_a_lost_camera_leaves_a_gap_and_a_killed_process_a_playable_file(
     with RtspServer({"day": films["day"]}) as server:
         feeds = LiveFeeds([camera("day", server.url("day"))], recording=job, backoff=QUICK)
         with feeds:
-            assert wait_for(lambda: bool(take_for(feeds, 0.5)))
-            take_for(feeds, 3)
+            take_until(feeds, lambda seen: len(seen) > 30 and is_new(seen[-1]))
             (victim,) = children_of_this_process()
             os.kill(victim, signal.SIGKILL)
             killed_us = time.time_ns() // 1000
-            take_for(feeds, 4)
+            take_until(feeds, lambda seen: sum(each.run == 1 for each in seen) > 30)
             server.kill()
-            take_for(feeds, 2)
+            take_until(feeds, lambda _: feeds.health()[0].state != "live")
     before, after = sorted(feeds.segments(), key=lambda each: each.from_us)
 
     for each in (before, after):
         assert_playable(tmp_path, each)
     assert killed_us - 1.7 * US < before.to_us < killed_us + 0.5 * US
     assert after.from_us > before.to_us + 0.3 * US
+
+
+def is_new(frame: Frame) -> bool:
+    """It came without delay."""
+    return time.time_ns() // 1000 - frame.captured_at_us < 0.5 * US
 
 
 def test_a_full_disk_stops_recording_but_not_watching_and_says_so(
@@ -127,20 +143,16 @@ def test_a_full_disk_stops_recording_but_not_watching_and_says_so(
     with RtspServer({"day": films["day"]}) as server:
         feeds = LiveFeeds([camera("day", server.url("day"))], recording=job)
         with feeds:
-            end_s = time.monotonic() + 30
-            while feeds.health()[0].recording_error is None and time.monotonic() < end_s:
-                take_for(feeds, 0.2)
+            take_until(feeds, lambda _: feeds.health()[0].recording_error is not None)
             (sick,) = feeds.health()
-            seen = take_for(feeds, 1)
+            take_until(feeds, lambda seen: len(seen) > 8)
             filler.unlink()
-            while feeds.health()[0].recording_error and time.monotonic() < end_s + 20:
-                take_for(feeds, 0.2)
+            take_until(feeds, lambda _: not feeds.health()[0].recording_error)
             (well,) = feeds.health()
-            take_for(feeds, 2.5)
+            take_until(feeds, lambda seen: len(seen) > 25)
 
     assert "cannot be written (No space left on device)" in str(sick.recording_error)
     assert sick.state == "live"
-    assert len(seen) >= 8
     assert well.recording_error is None
     for each in feeds.segments():
         assert_playable_or_short(folder, each)
