@@ -91,7 +91,7 @@ def test_no_route_is_served_but_declared_ones(site: Site) -> None:
     for route in site.app.routes:
         assert isinstance(route, GuardedRoute), f"{route} does not know who asks"
         extra = route.openapi_extra or {}
-        for method in route.methods:
+        for method in route.methods or ():
             least = declared[method, route.path].least
             assert extra[ROLE_KEY] == ("anybody" if least is None else least.value)
             assert extra[NEEDS_ALL_KEY] == declared[method, route.path].needs_all
@@ -99,7 +99,7 @@ def test_no_route_is_served_but_declared_ones(site: Site) -> None:
         (method, route.path)
         for route in site.app.routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     ]
     assert sorted(served) == sorted(declared)
     assert len(served) == len(set(served)), "one of two routes of the same path is never asked"

@@ -1,0 +1,244 @@
+"""What could be concluded about the rest by who sees a part: counts, chances, times, words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.api.answers import Told
+from pipeline.api.events import to_boxes, to_event
+from pipeline.api.live import LiveState
+from storage.browsing import find_sighting
+from storage.desk.alerts import NewAlert
+from storage.desk.interest import Example, NewInterest, add_interest
+from storage.desk.names import give_name
+from storage.desk.raising import raise_alert
+from storage.desk.rules import NewRule, add_rule
+from storage.desk.types import AlertSeverity
+from storage.sightings import record_sighting
+from storage.types import Decision, IdentityId, SightingId
+from storage.verdicts import not_same, same
+from streams.types import CameraId, Modality
+from tests.api_site import API, DAY_US, GATE, VAULT, Site, open_site
+from tests.storage_builders import SECOND_US, TEN_O_CLOCK_US, link_new, link_to, sighting
+
+NOW_US = TEN_O_CLOCK_US
+LOOK = np.eye(1, 8, dtype=np.float32)[0]
+FIRST, SECOND = IdentityId(1), IdentityId(2)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("scope")) as opened:
+        yield opened
+
+
+def want(site: Site, name: str, *, by: str, identity: int | None = None) -> int:
+    """Somebody is looked for by a picture from now on; the number."""
+    picture = site.desk.evidence.put(name.encode())
+    example = Example(modality=Modality.VISIBLE, picture=picture, model="none@0", vector=LOOK)
+    new = NewInterest(
+        name=name,
+        reason="test",
+        expires_at_us=site.desk.clock.now_us() + DAY_US,
+        identity=None if identity is None else IdentityId(identity),
+        examples=(example,),
+    )
+    now_us = site.desk.clock.now_us()
+    return add_interest(site.database, new, made_by=by, now_us=now_us).id
+
+
+def test_who_is_looked_for_by_picture_is_told_to_who_sees_as_much(site: Site) -> None:
+    whole = want(site, "by one who sees all", by="operator")
+    part = want(site, "by one who sees the gate", by="operator-gate")
+    ours, theirs = site.known("admin-gate"), site.known("operator")
+
+    seen = [each["interest"] for each in ours.get(f"{API}/interests").json()["items"]]
+    every = [each["interest"] for each in theirs.get(f"{API}/interests").json()["items"]]
+
+    assert part in seen
+    assert whole not in seen
+    assert {part, whole} < set(every)
+    hidden = ours.delete(f"{API}/interests/{whole}")
+    none = ours.delete(f"{API}/interests/888")
+    assert (hidden.status_code, none.status_code) == (404, 404)
+    assert hidden.text.replace(f"I{whole}", "I888") == none.text
+    assert ours.delete(f"{API}/interests/{part}").status_code == 200
+    assert ours.post(f"{API}/interests/{part}/restore").status_code == 200
+
+
+def test_pictures_of_somebody_known_may_come_from_hidden_cameras(site: Site) -> None:
+    number = want(site, f"seen at {VAULT}", by="operator", identity=1)
+    items = {each["interest"]: each for each in
+             site.known("operator-gate").get(f"{API}/interests").json()["items"]}  # fmt: skip
+    (picture,) = site.known("operator").get(f"{API}/interests").json()["items"][0]["pictures"]
+    client = site.known("operator-gate")
+
+    assert items[number]["identity"] == "P-0001"
+    assert items[number]["pictures"] == []
+    assert items[number]["name"] == "these words speak of what you may not see"
+    shown = client.get(f"{API}/interests/{number}/pictures/{picture}")
+    assert shown.status_code == 404
+    refused = client.delete(f"{API}/interests/{number}")
+    assert refused.status_code == 403
+    assert "operator looks for them" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("noun", ["interests", "rules"])
+def test_pages_of_a_part_are_full_and_tell_no_number_of_hidden_ones(site: Site, noun: str) -> None:
+    for number in range(4):
+        name = f"{noun} {number}"
+        want(site, name, by="operator")
+        rule = NewRule(name=name, kind="camera down", settings={"cameras": [VAULT]})
+        add_rule(site.database, rule, made_by="ada", now_us=NOW_US)
+    client = site.known("operator-gate")
+
+    every = client.get(f"{API}/{noun}").json()
+    first = client.get(f"{API}/{noun}?limit=1").json()
+    told, cursor = first["items"], first["next"]
+    while cursor is not None:
+        page = client.get(f"{API}/{noun}?limit=1&cursor={cursor}").json()
+        assert len(page["items"]) == 1
+        told, cursor = [*told, *page["items"]], page["next"]
+
+    assert told == every["items"]
+    assert told
+    assert every["next"] is None
+
+
+def test_how_probable_somebody_hidden_is_is_not_told(site: Site) -> None:
+    said = replace(
+        link_to(1), decision=Decision.UNSURE, identity=None, candidate=SECOND, probability=0.77,
+        reason="not sure", grounds={"nobody": 0.23, "similarity": 0.8, "n_crops": 3},
+    )  # fmt: skip
+    made = sighting(60, camera=GATE, link=said, exemplars=())
+    record_sighting(site.database, made, now_us=NOW_US)
+    newest = site.known("admin").get(f"{API}/sightings?limit=1").json()["items"][0]["sighting"]
+
+    whole = site.known("viewer").get(f"{API}/sightings/{newest}").json()["link"]
+    part = site.known("viewer-gate").get(f"{API}/sightings/{newest}").json()["link"]
+    visit = find_sighting(site.database, SightingId(int(newest[1:])), scope=None)
+    event = to_event(visit)
+
+    assert (whole["candidate"], whole["probability"]) == ("P-0002", 0.77)
+    assert (part["candidate"], part["probability"], part["grounds"]) == (None, None, {"n_crops": 3})
+    assert b"0.77" in event.encode(sees_all=True)
+    assert b"0.77" not in event.encode(sees_all=False)
+
+
+def test_live_boxes_tell_a_part_only_what_does_not_come_from_comparing() -> None:
+    box = {"xyxy": [0, 0, 1, 1], "track": "t", "candidate": "P-0002", "probability": 0.77}
+    state = LiveState(
+        camera=CameraId("gate"), captured_at_us=1, written_at_us=1, health="live",
+        boxes=({**box, "person": None, "first_look": "link"}, {**box, "person": "P-0001"}),
+        values={}, version=1,
+    )  # fmt: skip
+
+    told = to_boxes(state)
+
+    assert told.narrow is not None
+    unknown, known = told.narrow["boxes"]
+    assert unknown == {"xyxy": [0, 0, 1, 1], "track": "t", "person": None} | dict.fromkeys(
+        ("candidate", "probability")
+    )
+    assert (known["person"], known["candidate"], known["probability"]) == ("P-0001", None, 0.77)
+
+
+def test_how_many_look_alike_in_the_whole_site_is_not_told(site: Site) -> None:
+    said = replace(link_to(1), reason="probably P-0001; 17 more who look alike ruled out")
+    made = sighting(61, camera=GATE, link=said, exemplars=())
+    record_sighting(site.database, made, now_us=NOW_US)
+    newest = site.known("admin").get(f"{API}/sightings?limit=1").json()["items"][0]
+
+    part = site.known("viewer-gate").get(f"{API}/sightings/{newest['sighting']}").json()
+
+    assert "17 more" in newest["link"]["reason"]
+    assert part["link"]["reason"] == "probably P-0001"
+
+
+def test_an_alert_of_both_tells_when_and_what_one_may_see_only(site: Site) -> None:
+    for number, camera in ((62, GATE), (63, VAULT)):
+        record_sighting(
+            site.database,
+            sighting(number, camera=camera, link=link_to(1), exemplars=()),
+            now_us=NOW_US,
+        )
+    began_us = TEN_O_CLOCK_US + 62 * 60 * SECOND_US
+    both = NewAlert(
+        key="rule/both",
+        rule=f"from gate to {VAULT}",
+        kind="impossible transit",
+        severity=AlertSeverity.WARNING,
+        began_us=began_us,
+        ended_us=began_us + 65 * SECOND_US,
+        sentence=f"P-0001 went from gate to {VAULT} in 60 s",
+        identity=FIRST,
+        probability=0.77,
+        grounds={"least_s": 90},
+        cameras=(GATE, VAULT),
+        sightings=(f"{GATE}/62", f"{VAULT}/63"),
+    )
+    raise_alert(site.database, both, deliveries=[], now_us=NOW_US)
+
+    (part,) = [
+        each
+        for each in site.known("viewer-gate").get(f"{API}/alerts").json()["items"]
+        if each["kind"] == "impossible transit"
+    ]
+
+    assert VAULT not in str(part)
+    assert part["cameras"] == [GATE]
+    assert (part["probability"], part["grounds"]) == (None, {})
+    assert part["ended_us"] == began_us + 5 * SECOND_US, "when a hidden camera saw them is not told"
+    assert part["rule"] == "these words speak of what you may not see"
+    assert site.known("viewer").get(f"{API}/alerts/{part['alert']}").json()["rule"] == both.rule
+
+
+def test_a_name_that_names_a_hidden_camera_is_no_name_for_a_part(site: Site) -> None:
+    give_name(site.database, FIRST, f"Thief of {VAULT.upper()}", made_by="ada", now_us=NOW_US)
+    part, whole = site.known("viewer-gate"), site.known("viewer")
+
+    assert whole.get(f"{API}/identities/P-1").json()["name"] == f"Thief of {VAULT.upper()}"
+    assert part.get(f"{API}/identities/P-1").json()["name"] is None
+    assert part.get(f"{API}/names?words=thief").json()["items"] == []
+    history = part.get(f"{API}/identities/P-1/names").json()["items"]
+    assert "canary" not in str(history).lower()
+    assert "red coat" in str(history)
+
+
+def test_a_verdict_names_no_hidden_verdict_that_it_contradicts(site: Site) -> None:
+    alone = sighting(70, camera=VAULT, link=link_new(), exemplars=())
+    record_sighting(site.database, alone, now_us=NOW_US)
+    (newest,) = site.known("admin").get(f"{API}/sightings?limit=1").json()["items"]
+    visit, person = int(newest["sighting"][1:]), int(newest["identity"][2:])
+    older = not_same(site.database, SightingId(visit), IdentityId(3), by="ada", now_us=NOW_US)
+    made = same(site.database, SightingId(3), IdentityId(person), by="ada", now_us=NOW_US)
+
+    whole = site.known("admin").get(f"{API}/verdicts/V{made.id}").json()
+    part = site.known("admin-gate").get(f"{API}/verdicts/V{made.id}").json()
+
+    assert whole["contradicts"] == [f"V{older.id}"]
+    assert part["contradicts"] == []
+    assert part["b"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_hidden"),
+    [
+        ("12 s after gate-1, usual 9 to 15 s", False),
+        ("12 s after gate, usual 9 to 15 s", True),
+        ("he went to the GATE.", True),
+        ("gatekeeper", False),
+        ("the gate-door", True),
+        ("P-0001 looks alike", False),
+        ("p-0000002 looks alike", True),
+        ("P-00010", True),
+    ],
+)
+def test_words_are_hidden_if_they_name_what_is_hidden(text: str, is_hidden: bool) -> None:
+    told = Told(seen=["gate-1"], hidden=["gate"], people=[FIRST])
+
+    assert told.is_hidden(text) is is_hidden
