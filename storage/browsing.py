@@ -1,4 +1,4 @@
-"""What somebody may see, page by page, newest first: visits, persons, gaps, verdicts.
+"""What somebody may see, page by page, newest first: visits, persons, verdicts.
 
 A *scope* is the cameras that somebody may see; None: all. What other cameras saw is left out, also
 from counts and times of persons. Pages go on where a *place* says, so nothing is told twice or left
@@ -16,7 +16,7 @@ from storage.database import Database
 from storage.errors import NotFound
 from storage.identities import read_identities
 from storage.rows import portions
-from storage.schema import CameraRow, GapRow, SightingRow, VerdictRow, VerdictSightingRow
+from storage.schema import CameraRow, SightingRow, VerdictRow, VerdictSightingRow
 from storage.scope import Scope, in_scope
 from storage.sightings import overlapping, read_sightings, seen_by, select_sightings
 from storage.tombstones import refuse_erased
@@ -35,7 +35,7 @@ from storage.types import (
     verdict_name,
 )
 from storage.verdict_list import read_verdicts, select_verdicts
-from streams.types import CameraId, Gap, GapReason, Modality
+from streams.types import CameraId, Modality
 
 Place = tuple[int, int]
 """Of a visit: when it began, and its number."""
@@ -217,52 +217,6 @@ def browse_people(
     elif not is_over:
         following = place
     return People(found=tuple(_told(db, chosen, which.scope)), next=following)
-
-
-def browse_gaps(
-    db: Database,
-    *,
-    scope: Scope,
-    span: Span = ALWAYS,
-    camera: CameraId | None = None,
-    before: tuple[int, int] | None = None,
-    limit: int,
-) -> list[tuple[int, Gap]]:
-    """When nobody looked, newest first, with the numbers of the rows; at most `limit`.
-
-    Args:
-        before: Beginning and number of the gap before the page.
-    """
-    query = (
-        select(GapRow.id, CameraRow.name, GapRow.from_us, GapRow.to_us, GapRow.reason)
-        .join(CameraRow, CameraRow.id == GapRow.camera_id)
-        .order_by(GapRow.from_us.desc(), GapRow.id.desc())
-        .limit(limit)
-    )
-    if scope is not None:
-        query = query.where(CameraRow.name.in_(list(scope)))
-    if camera is not None:
-        query = query.where(CameraRow.name == camera)
-    if span.from_us is not None:
-        query = query.where(GapRow.to_us.is_(None) | (GapRow.to_us > span.from_us))
-    if span.to_us is not None:
-        query = query.where(GapRow.from_us < span.to_us)
-    if before is not None:
-        query = query.where(tuple_(GapRow.from_us, GapRow.id) < tuple_(*before))
-    with db.read() as connection:
-        rows = connection.execute(query).all()
-    return [
-        (
-            row.id,
-            Gap(
-                camera=CameraId(row.name),
-                from_us=row.from_us,
-                to_us=row.to_us,
-                reason=GapReason(row.reason),
-            ),
-        )
-        for row in rows
-    ]
 
 
 def browse_verdicts(

@@ -1,20 +1,19 @@
-"""Cameras, when they did not look, and when they were moved."""
+"""Cameras, and when they were moved."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from storage.audit import record_audit
 from storage.database import Database
 from storage.errors import NotFound
-from storage.schema import CameraMoveRow, CameraRow, GapRow
-from storage.types import ALWAYS, Camera, Span
-from streams.types import CameraId, Gap, GapReason
+from storage.schema import CameraMoveRow, CameraRow
+from storage.types import Camera
+from streams.types import CameraId
 
 INSERT_CAMERA = insert(CameraRow).returning(CameraRow.id)
-INSERT_GAP = insert(GapRow)
 INSERT_MOVE = insert(CameraMoveRow)
 MOVED = "camera moved"
 
@@ -63,70 +62,6 @@ def find_camera(db: Database, name: str) -> CameraId:
         return CameraId(name)
     others = f"those that have are {', '.join(known)}" if known else "nor has any other"
     raise NotFound(f"no camera called {name!r} has recorded anything; {others}")
-
-
-def record_gap(db: Database, gap: Gap) -> None:
-    """Record that nobody looked; a gap recorded open is closed by recording it again.
-
-    A gap is named by its camera and its beginning. Once closed it does not change.
-    """
-    with db.write() as connection:
-        camera = ensure_camera(connection, gap.camera)
-        this_gap = (GapRow.camera_id == camera, GapRow.from_us == gap.from_us)
-        if connection.execute(select(GapRow.id).where(*this_gap)).first() is None:
-            values = {
-                "camera_id": camera,
-                "from_us": int(gap.from_us),
-                "to_us": None if gap.to_us is None else int(gap.to_us),
-                "reason": gap.reason.value,
-            }
-            connection.execute(INSERT_GAP, values)
-        elif gap.to_us is not None:
-            connection.execute(
-                update(GapRow)
-                .where(*this_gap, GapRow.to_us.is_(None))
-                .values(to_us=int(gap.to_us), reason=gap.reason.value)
-            )
-
-
-def gaps(db: Database, *, span: Span = ALWAYS, camera: CameraId | None = None) -> list[Gap]:
-    """Gaps that overlap `span`, oldest first; one that lasts has no end."""
-    query = (
-        select(CameraRow.name, GapRow.from_us, GapRow.to_us, GapRow.reason)
-        .join(CameraRow, CameraRow.id == GapRow.camera_id)
-        .order_by(GapRow.from_us, CameraRow.name)
-    )
-    if span.from_us is not None:
-        query = query.where(or_(GapRow.to_us.is_(None), GapRow.to_us > span.from_us))
-    if span.to_us is not None:
-        query = query.where(GapRow.from_us < span.to_us)
-    if camera is not None:
-        query = query.where(CameraRow.name == camera)
-    with db.read() as connection:
-        rows = connection.execute(query).all()
-    return [
-        Gap(
-            camera=CameraId(row.name),
-            from_us=row.from_us,
-            to_us=row.to_us,
-            reason=GapReason(row.reason),
-        )
-        for row in rows
-    ]
-
-
-def close_open_gaps(db: Database, now_us: int) -> int:
-    """End the gaps that a killed watcher left open, at `now_us`; how many there were.
-
-    A gap that begins after `now_us` (the clock was set back) ends where it begins.
-    """
-    left_open = select(GapRow.id, GapRow.from_us).where(GapRow.to_us.is_(None)).order_by(GapRow.id)
-    with db.write() as connection:
-        rows = connection.execute(left_open).all()
-        for row in rows:
-            end = update(GapRow).where(GapRow.id == row.id).values(to_us=max(now_us, row.from_us))
-            connection.execute(end)
-    return len(rows)
 
 
 def record_move(db: Database, move: CameraMove, *, now_us: int) -> None:

@@ -17,11 +17,11 @@ from pydantic import SecretStr
 from benchmarks.sites import into_folder
 from pipeline.config import SiteConfig
 from pipeline.run.watch import Progress, watch
-from storage.cameras import gaps
 from storage.check import check
 from storage.database import open_database
 from storage.errors import AlreadyRunning
 from storage.evidence import EvidenceStore
+from storage.gaps import gaps
 from storage.sightings import sightings
 from streams.config import CameraConfig
 from streams.errors import NoctuleError

@@ -9,7 +9,6 @@ import pytest
 from storage import browsing
 from storage.browsing import (
     Filter,
-    browse_gaps,
     browse_people,
     browse_sightings,
     browse_verdicts,
@@ -21,9 +20,9 @@ from storage.browsing import (
     sightings_since,
     visible_verdict,
 )
-from storage.cameras import record_gap
 from storage.database import Database
 from storage.errors import NotFound
+from storage.gaps import browse_gaps, record_gap
 from storage.scope import cameras_of, is_within, people_within
 from storage.sightings import record_sighting
 from storage.types import IdentityId, SightingId, Span, VerdictId

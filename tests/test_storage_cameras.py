@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from storage.cameras import cameras, close_open_gaps, gaps, record_camera, record_gap
+from storage.cameras import cameras, record_camera
 from storage.database import Database
+from storage.gaps import close_open_gaps, gaps, record_gap
 from storage.runs import record_run, record_run_end, runs
 from storage.sightings import record_sighting
 from storage.types import Camera, Span

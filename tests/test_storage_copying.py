@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import insert, text
 
 from storage.batches import record_sightings
-from storage.cameras import record_gap
 from storage.check import check
 from storage.copying import CopyProgress, copy_database
 from storage.database import Database, open_database
 from storage.errors import DatabaseUnusable
+from storage.gaps import record_gap
 from storage.runs import record_run
 from storage.schema import (
     AuditRow,

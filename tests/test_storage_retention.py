@@ -14,12 +14,12 @@ from sqlalchemy import func, select
 
 from storage.audit import audit_entries, audited, verify_audit
 from storage.batches import record_sightings
-from storage.cameras import gaps, record_gap
 from storage.check import check
 from storage.database import Database
 from storage.due import Expired, due
 from storage.errors import DiskFull, EvidenceBusy
 from storage.evidence import EvidenceStore
+from storage.gaps import gaps, record_gap
 from storage.identities import identities
 from storage.retention import expire
 from storage.retention_config import RetentionConfig

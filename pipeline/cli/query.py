@@ -33,9 +33,9 @@ from pipeline.cli.output import (
     sighting_row,
 )
 from pipeline.cli.sheet import contact_sheet, save_sheet
-from storage.cameras import gaps
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
+from storage.gaps import gaps
 from storage.identities import find_identity, identities
 from storage.sightings import sightings, trajectory
 from storage.types import Span, person_name

@@ -26,10 +26,11 @@ from pipeline.run.remember import Remembered
 from pipeline.run.spool import Spool
 from pipeline.run.spool_files import Closed
 from pipeline.stage import Stage
-from storage.cameras import close_open_gaps, record_camera, record_gap
+from storage.cameras import record_camera
 from storage.claims import claim_watcher
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
+from storage.gaps import close_open_gaps, record_gap
 from storage.runs import record_run, record_run_end
 from storage.types import Decision, NewLink, Recorded
 from streams.address import shown

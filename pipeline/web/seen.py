@@ -9,8 +9,9 @@ from pipeline.api.answers import IdentityAnswer, SightingAnswer, to_identity, to
 from pipeline.api.desk import Desk
 from pipeline.api.visitors import Visitor
 from pipeline.web.lanes import Blind, unwatched
-from storage.browsing import Filter, browse_gaps, browse_sightings, find_person, find_sighting
+from storage.browsing import Filter, browse_sightings, find_person, find_sighting
 from storage.errors import NotFound
+from storage.gaps import browse_gaps
 from storage.types import IdentityId, Sighting, SightingId, Span, person_name
 from streams.types import CameraId
 

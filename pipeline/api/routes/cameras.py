@@ -14,8 +14,8 @@ from pipeline.api.routing import Routes
 from pipeline.api.times import SpanQuery, iso_or_none
 from pipeline.api.visitors import VisitorOf
 from pipeline.api.words import CameraPath, CameraQuery
-from storage.browsing import browse_gaps
 from storage.desk.types import Role
+from storage.gaps import browse_gaps
 from streams.config import CameraConfig
 from streams.types import CameraId
 

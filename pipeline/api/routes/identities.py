@@ -21,15 +21,9 @@ from pipeline.api.routing import Routes
 from pipeline.api.times import SpanQuery
 from pipeline.api.visitors import VisitorOf
 from pipeline.api.words import CameraQuery, PersonPath, to_person
-from storage.browsing import (
-    Filter,
-    browse_gaps,
-    browse_people,
-    browse_sightings,
-    find_person,
-    place_of,
-)
+from storage.browsing import Filter, browse_people, browse_sightings, find_person, place_of
 from storage.desk.types import Role
+from storage.gaps import browse_gaps
 from storage.types import Span, person_name
 from streams.types import CameraId
 

@@ -15,10 +15,11 @@ from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CameraPath
 from pipeline.web.rendering import PagesOf
 from pipeline.web.ways import draw_ways
-from storage.browsing import Filter, browse_gaps, browse_sightings
+from storage.browsing import Filter, browse_sightings
 from storage.desk.plans import floor_plan
 from storage.desk.shapes import standing_shapes
 from storage.desk.types import Role
+from storage.gaps import browse_gaps
 from storage.types import Span
 from streams.address import shown
 from streams.types import CameraId

@@ -16,9 +16,9 @@ from pipeline.api.routes.cameras import HealthAnswer, to_health
 from pipeline.api.routing import Routes
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.web.rendering import PagesOf
-from storage.browsing import browse_gaps
 from storage.desk.types import Role
 from storage.due import Expired, due
+from storage.gaps import browse_gaps
 from storage.stats import stats
 from storage.types import Span
 from streams.types import CameraId, Gap
