@@ -17,8 +17,9 @@ from storage.desk.interest import interest_name
 from storage.desk.types import AlertId
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import EvidenceStore
+from storage.refinement import Said, binding_verdicts
 from storage.types import SightingId, person_name, sighting_name, verdict_name
-from storage.verdict_list import Constraint, constraints
+from storage.verdict_list import forgotten_visits
 from storage.verdict_pictures import JudgedPicture, pictures_of_visits
 from streams.types import Modality
 
@@ -94,10 +95,10 @@ def export_pairs(
         EvidenceBusy: Pictures are being deleted.
     """
     with evidence.reading():
-        said = constraints(db)
-        alarms = [alarm for alarm in false_alarms(db) if not said.forgotten & set(alarm.visits)]
-        pairs = _pairs(said.said, alarms)
-        pairs = [pair for pair in pairs if not said.forgotten & {pair.left, pair.right}]
+        forgotten = forgotten_visits(db)
+        alarms = [alarm for alarm in false_alarms(db) if not forgotten & set(alarm.visits)]
+        pairs = _pairs(reversed(binding_verdicts(db)), alarms)
+        pairs = [pair for pair in pairs if not forgotten & {pair.left, pair.right}]
         spoken_of = {v for pair in pairs for v in (pair.left, pair.right)}
         compared = {v for alarm in alarms if alarm.examples for v in alarm.visits}
         pictures = pictures_of_visits(db, spoken_of | compared)
@@ -141,8 +142,12 @@ def export_pairs(
     )
 
 
-def _pairs(said: Iterable[Constraint], alarms: Iterable[FalseAlarm]) -> list[_Pair]:
-    """Every pair of visits that somebody spoke about; the newest word counts, verdicts first."""
+def _pairs(said: Iterable[Said], alarms: Iterable[FalseAlarm]) -> list[_Pair]:
+    """Every pair of visits that somebody spoke about; the newest word counts, verdicts first.
+
+    Args:
+        said: Newest first.
+    """
     found: dict[tuple[SightingId, SightingId], _Pair] = {}
 
     def add(left: SightingId, right: SightingId, is_same: bool, words: str) -> None:
@@ -151,7 +156,7 @@ def _pairs(said: Iterable[Constraint], alarms: Iterable[FalseAlarm]) -> list[_Pa
 
     for rule in said:
         for left, right in product(sorted(rule.a), sorted(rule.b)):
-            add(left, right, rule.is_same, verdict_name(rule.verdict))
+            add(left, right, rule.is_same, verdict_name(rule.number))
     for alarm in alarms:
         for left, right in product(alarm.visits, alarm.against):
             add(left, right, False, alert_name(alarm.alert))

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from storage.cameras import ensure_camera
 from storage.database import Database
 from storage.exemplars import check_vectors, ensure_model_version, insert_exemplars
-from storage.links import LINK_EVENT_COLUMNS, decide_identities, link_event_row
+from storage.links import NewEvent, append_events, decide_identities
 from storage.rows import insert_rows, next_numbers, portions
-from storage.schema import LinkEventRow, SightingRow
+from storage.schema import SightingRow
 from storage.tombstones import living_links
 from storage.types import NewSighting, Recorded, SightingId
 
@@ -102,10 +102,10 @@ def _record(connection: Connection, new: Sequence[_Checked], now_us: int) -> lis
     ]
     insert_rows(connection, SightingRow, SIGHTING_COLUMNS, rows)
     events = [
-        link_event_row(number, 0, visit.link, identity=identity, made_by=LINKER, now_us=now_us)
+        NewEvent(sighting=SightingId(number), sequence=0, link=visit.link, identity=identity)
         for number, visit, identity in zip(numbers, visits, identities, strict=True)
     ]
-    insert_rows(connection, LinkEventRow, LINK_EVENT_COLUMNS, events)
+    append_events(connection, events, made_by=LINKER, now_us=now_us)
     exemplars = [
         (number, models[visit.model], visit.exemplars)
         for number, visit in zip(numbers, visits, strict=True)

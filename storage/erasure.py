@@ -16,6 +16,7 @@ from storage.desk.erasing import DeskTraces, desk_traces, erase_from_desk
 from storage.errors import DatabaseBusy, DiskFull, ErasureRefused, NotFound
 from storage.evidence import EvidenceStore
 from storage.holds import LegalHold, holds_over
+from storage.links import IS_NEWEST
 from storage.rows import portions
 from storage.schema import (
     AlertRow,
@@ -281,8 +282,7 @@ def _unsure_visits_of(identity: IdentityId) -> Select[int]:
         select(SightingRow.id)
         .join(
             LinkEventRow,
-            (LinkEventRow.sighting_id == SightingRow.id)
-            & (LinkEventRow.sequence == SightingRow.link_sequence),
+            IS_NEWEST,
         )
         .where(SightingRow.identity_id.is_(None), LinkEventRow.candidate_id == identity)
     )

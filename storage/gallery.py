@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.database import Database
 from storage.exemplars import to_vector
+from storage.links import IS_NEWEST
 from storage.rows import ROWS_AT_ONCE, portions
 from storage.schema import CameraRow, ExemplarRow, LinkEventRow, ModelVersionRow, SightingRow
 from storage.sightings import overlapping
@@ -161,8 +162,7 @@ def _confirmed(
         .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
         .join(
             LinkEventRow,
-            (LinkEventRow.sighting_id == SightingRow.id)
-            & (LinkEventRow.sequence == SightingRow.link_sequence),
+            IS_NEWEST,
         )
         .where(LinkEventRow.verdict_id.is_not(None), *chosen)
     )

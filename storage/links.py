@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from storage.errors import NotFound
 from storage.rows import insert_rows, next_numbers, portions
-from storage.schema import IdentityRow, LinkEventRow
+from storage.schema import IdentityRow, LinkEventRow, SightingRow, Table
 from storage.tombstones import refuse_erased
-from storage.types import Decision, IdentityId, NewLink, VerdictId, person_name
+from storage.types import Decision, IdentityId, NewLink, SightingId, VerdictId, person_name
 
-INSERT_IDENTITY = insert(IdentityRow).returning(IdentityRow.id)
-INSERT_LINK_EVENT = insert(LinkEventRow)
 LINK_EVENT_COLUMNS = (
     *("sighting_id", "sequence", "decision", "identity_id", "candidate_id", "probability"),
     *("threshold", "runner_up_id", "runner_up_probability", "reason", "calibration", "grounds"),
     *("verdict_id", "made_by", "made_at_us"),
 )
+
+
+IS_NEWEST = (LinkEventRow.sighting_id == SightingRow.id) & (
+    LinkEventRow.sequence == SightingRow.link_sequence
+)
+"""Joins a visit and the newest of its link events, the one that holds."""
+FOLLOW = (
+    update(Table.metadata.tables[SightingRow.__tablename__])
+    .where(SightingRow.id == bindparam("visit"))
+    .values(identity_id=bindparam("identity_id"), link_sequence=bindparam("link_sequence"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """A decision about a visit, to be appended.
+
+    Attributes:
+        sequence: 0 is what a visit is recorded with.
+        identity: Whom it names, also where it made them; None: unsure.
+    """
+
+    sighting: SightingId
+    sequence: int
+    link: NewLink
+    identity: IdentityId | None
 
 
 def decide_identity(connection: Connection, link: NewLink, *, now_us: int) -> IdentityId | None:
@@ -57,40 +82,38 @@ def decide_identities(
     return decided
 
 
-def append_link_event(
+def append_events(
     connection: Connection,
-    sighting: int,
-    sequence: int,
-    link: NewLink,
+    events: Sequence[NewEvent],
     *,
-    identity: IdentityId | None,
     made_by: str,
     now_us: int,
     verdict: VerdictId | None = None,
 ) -> None:
-    """Write the decision down; the caller lets the sighting follow it in the same transaction."""
-    row = link_event_row(
-        sighting, sequence, link, identity=identity, made_by=made_by, now_us=now_us, verdict=verdict
-    )
-    connection.execute(INSERT_LINK_EVENT, dict(zip(LINK_EVENT_COLUMNS, row, strict=True)))
+    """Write decisions down."""
+    rows = [_to_row(event, made_by=made_by, now_us=now_us, verdict=verdict) for event in events]
+    insert_rows(connection, LinkEventRow, LINK_EVENT_COLUMNS, rows)
 
 
-def link_event_row(
-    sighting: int,
-    sequence: int,
-    link: NewLink,
-    *,
-    identity: IdentityId | None,
-    made_by: str,
-    now_us: int,
-    verdict: VerdictId | None = None,
+def follow_events(connection: Connection, events: Sequence[NewEvent]) -> None:
+    """Let visits show what was written down about them last."""
+    changes = [
+        {"visit": e.sighting, "identity_id": e.identity, "link_sequence": e.sequence}
+        for e in events
+    ]
+    if changes:
+        connection.execute(FOLLOW, changes)
+
+
+def _to_row(
+    event: NewEvent, *, made_by: str, now_us: int, verdict: VerdictId | None
 ) -> tuple[object, ...]:
-    """The decision as values of `LINK_EVENT_COLUMNS`."""
+    link = event.link
     return (
-        sighting,
-        sequence,
+        event.sighting,
+        event.sequence,
         link.decision.value,
-        identity,
+        event.identity,
         link.candidate,
         None if link.probability is None else float(link.probability),
         float(link.threshold),

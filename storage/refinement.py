@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, true
 
 from storage.database import Database
 from storage.exemplars import to_vector
-from storage.links import append_link_event, decide_identity
+from storage.links import IS_NEWEST, NewEvent, append_events, decide_identity, follow_events
 from storage.rows import portions
 from storage.schema import (
     CameraRow,
@@ -32,6 +32,8 @@ from storage.sightings import overlapping
 from storage.standing import holds, pinned_visits, undone_verdicts
 from storage.tombstones import erased_of
 from storage.types import (
+    APART,
+    TOGETHER,
     Decision,
     IdentityId,
     NewLink,
@@ -39,12 +41,10 @@ from storage.types import (
     SightingId,
     Span,
     VerdictId,
-    VerdictKind,
 )
 from streams.types import CameraId, Modality
 
 REFINE = "refine"
-_BINDING = (VerdictKind.SAME, VerdictKind.NOT_SAME, VerdictKind.MERGE, VerdictKind.SPLIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -162,41 +162,53 @@ def revisit(db: Database, *, model: str, span: Span, horizon_us: int, max_tracks
 def verdicts_about(db: Database, sightings: Iterable[SightingId]) -> list[Said]:
     """Verdicts not taken back that bind these visits together or apart, oldest first."""
     asked = sorted(sightings)
-    found: set[int] = set()
-    sides: defaultdict[tuple[int, str], set[SightingId]] = defaultdict(set)
+    about: set[int] = set()
     with db.read() as connection:
-        undone_by = undone_verdicts(connection)
         for some in portions(asked):
             query = select(VerdictSightingRow.verdict_id).where(
                 VerdictSightingRow.sighting_id.in_(some)
             )
-            found |= set(connection.execute(query.distinct()).scalars())
-        numbers = sorted(found)
-        kinds: dict[int, VerdictKind] = {}
-        for some in portions(numbers):
-            holding = select(VerdictRow.id, VerdictRow.kind).where(
-                VerdictRow.id.in_(some),
-                VerdictRow.kind.in_([kind.value for kind in _BINDING]),
-            )
-            some_kinds = {
-                row.id: VerdictKind(row.kind)
-                for row in connection.execute(holding)
-                if holds(VerdictId(row.id), undone_by)
-            }
-            about = select(VerdictSightingRow).where(
-                VerdictSightingRow.verdict_id.in_(list(some_kinds))
-            )
-            for row in connection.execute(about):
-                sides[row.verdict_id, row.side].add(SightingId(row.sighting_id))
-            kinds.update(some_kinds)
+            about |= set(connection.execute(query.distinct()).scalars())
+        return [
+            said
+            for numbers in portions(sorted(about))
+            for said in _binding(connection, VerdictRow.id.in_(numbers))
+        ]
+
+
+def binding_verdicts(db: Database) -> list[Said]:
+    """All verdicts not taken back that bind visits together or apart, oldest first."""
+    with db.read() as connection:
+        return _binding(connection, true())
+
+
+def _binding(connection: Connection, chosen: ColumnElement[bool]) -> list[Said]:
+    sides: defaultdict[tuple[int, str], set[SightingId]] = defaultdict(set)
+    kinds: dict[int, str] = {}
+    query = (
+        select(
+            VerdictRow.id,
+            VerdictRow.kind,
+            VerdictSightingRow.sighting_id,
+            VerdictSightingRow.side,
+        )
+        .join(VerdictSightingRow, VerdictSightingRow.verdict_id == VerdictRow.id)
+        .where(chosen, VerdictRow.kind.in_(TOGETHER | APART))
+        .order_by(VerdictRow.id)
+    )
+    undone_by = undone_verdicts(connection)
+    for row in connection.execute(query):
+        if holds(VerdictId(row.id), undone_by):
+            kinds[row.id] = row.kind
+            sides[row.id, row.side].add(SightingId(row.sighting_id))
     return [
         Said(
             number=VerdictId(number),
-            is_same=kind in (VerdictKind.SAME, VerdictKind.MERGE),
+            is_same=kind in TOGETHER,
             a=frozenset(sides[number, Side.A]),
             b=frozenset(sides[number, Side.B]),
         )
-        for number, kind in sorted(kinds.items())
+        for number, kind in kinds.items()
     ]
 
 
@@ -214,7 +226,7 @@ def rethink(
         NotFound: A link names an identity that there is none of.
         ValueError: A link without identity, and no `new` before it that was still open.
     """
-    changed: dict[SightingId, IdentityId | None] = {}
+    events: list[NewEvent] = []
     made: IdentityId | None = None
     with db.write() as connection:
         newest = _newest_sequences(connection, [thought.sighting for thought in batch])
@@ -232,21 +244,16 @@ def rethink(
             identity = decide_identity(connection, link, now_us=now_us)
             if link.decision is Decision.NEW:
                 made = identity
-            append_link_event(
-                connection,
-                thought.sighting,
-                thought.sequence + 1,
-                link,
+            event = NewEvent(
+                sighting=thought.sighting,
+                sequence=thought.sequence + 1,
+                link=link,
                 identity=identity,
-                made_by=REFINE,
-                now_us=now_us,
             )
-            follow = update(SightingRow).where(SightingRow.id == thought.sighting)
-            connection.execute(
-                follow.values(identity_id=identity, link_sequence=thought.sequence + 1)
-            )
-            changed[thought.sighting] = identity
-    return changed
+            events.append(event)
+        append_events(connection, events, made_by=REFINE, now_us=now_us)
+        follow_events(connection, events)
+    return {event.sighting: event.identity for event in events}
 
 
 def newest_visit_us(db: Database) -> int | None:
@@ -313,8 +320,7 @@ def _select_visits() -> Select[*tuple[Any, ...]]:
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
         .join(
             LinkEventRow,
-            (LinkEventRow.sighting_id == SightingRow.id)
-            & (LinkEventRow.sequence == SightingRow.link_sequence),
+            IS_NEWEST,
         )
     )
 

@@ -9,17 +9,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select
 
 from storage.audit import record_audit
 from storage.errors import NotFound, VerdictRefused
-from storage.links import LINK_EVENT_COLUMNS, link_event_row
+from storage.links import NewEvent, append_events, follow_events
 from storage.rows import insert_rows, portions
 from storage.schema import (
     IdentityRow,
-    LinkEventRow,
     SightingRow,
-    Table,
     VerdictRow,
     VerdictSightingRow,
 )
@@ -43,11 +41,6 @@ MACHINES = {"linker", "refine"}
 """Names in `made_by` that no operator may have."""
 
 INSERT_VERDICT = insert(VerdictRow).returning(VerdictRow.id)
-FOLLOW = (
-    update(Table.metadata.tables[SightingRow.__tablename__])
-    .where(SightingRow.id == bindparam("visit"))
-    .values(identity_id=bindparam("identity_id"), link_sequence=bindparam("link_sequence"))
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,30 +190,17 @@ def open_verdict(
 
 def append(connection: Connection, ruling: Ruling, written: Written, steps: Sequence[Step]) -> None:
     """Append link events, and let their visits follow them."""
-    if not steps:
-        return
     events = [
-        link_event_row(
-            step.visit.id,
-            step.visit.sequence + 1,
-            step.link,
+        NewEvent(
+            sighting=step.visit.id,
+            sequence=step.visit.sequence + 1,
+            link=step.link,
             identity=step.link.identity,
-            made_by=ruling.by,
-            now_us=ruling.now_us,
-            verdict=written.id,
         )
         for step in steps
     ]
-    insert_rows(connection, LinkEventRow, LINK_EVENT_COLUMNS, events)
-    changes = [
-        {
-            "visit": step.visit.id,
-            "identity_id": step.link.identity,
-            "link_sequence": step.visit.sequence + 1,
-        }
-        for step in steps
-    ]
-    connection.execute(FOLLOW, changes)
+    append_events(connection, events, made_by=ruling.by, now_us=ruling.now_us, verdict=written.id)
+    follow_events(connection, events)
     written.steps.extend(steps)
 
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from storage.batches import LINKER, TRAIL_COLUMNS, record_sightings
 from storage.database import Database
 from storage.errors import NotFound
 from storage.exemplars import evidence_of
-from storage.links import append_link_event, decide_identity
+from storage.links import IS_NEWEST, NewEvent, append_events, decide_identity, follow_events
 from storage.schema import CameraRow, LinkEventRow, ModelVersionRow, SightingRow
 from storage.tombstones import living_links
 from storage.types import (
@@ -70,17 +70,9 @@ def relink(
         if sequence is None:
             raise NotFound(f"no sighting has the number {sighting}")
         identity = decide_identity(connection, link, now_us=now_us)
-        append_link_event(
-            connection,
-            sighting,
-            sequence + 1,
-            link,
-            identity=identity,
-            made_by=made_by,
-            now_us=now_us,
-        )
-        follow = update(SightingRow).where(SightingRow.id == sighting)
-        connection.execute(follow.values(identity_id=identity, link_sequence=sequence + 1))
+        event = NewEvent(sighting=sighting, sequence=sequence + 1, link=link, identity=identity)
+        append_events(connection, [event], made_by=made_by, now_us=now_us)
+        follow_events(connection, [event])
     return identity
 
 
@@ -192,8 +184,7 @@ _SIGHTINGS = (
     .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
     .join(
         LinkEventRow,
-        (LinkEventRow.sighting_id == SightingRow.id)
-        & (LinkEventRow.sequence == SightingRow.link_sequence),
+        IS_NEWEST,
     )
 )
 """Every visit with the newest of its link events, as `_to_sighting` takes it apart."""

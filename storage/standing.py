@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from storage.due import last_expiry_us
+from storage.links import IS_NEWEST
 from storage.problems import Problem, error
 from storage.rows import portions
 from storage.schema import (
@@ -154,10 +155,7 @@ def overruled_verdicts(connection: Connection) -> Iterator[Problem]:
         select(SightingRow.id, SightingRow.identity_id)
         .join(
             LinkEventRow,
-            and_(
-                LinkEventRow.sighting_id == SightingRow.id,
-                LinkEventRow.sequence == SightingRow.link_sequence,
-            ),
+            IS_NEWEST,
         )
         .where(LinkEventRow.verdict_id.is_not(None))
         .order_by(SightingRow.id)

@@ -64,6 +64,10 @@ class VerdictKind(StrEnum):
     UNDO = "undo"
 
 
+TOGETHER = frozenset({VerdictKind.SAME, VerdictKind.MERGE})
+APART = frozenset({VerdictKind.NOT_SAME, VerdictKind.SPLIT})
+
+
 class Side(StrEnum):
     """The two sides of a verdict: what was decided about, and what it was held against."""
 

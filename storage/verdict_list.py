@@ -1,10 +1,9 @@
-"""What operators decided so far, and what follows from it for whoever links."""
+"""What operators decided so far, as it is told."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, select
@@ -15,101 +14,31 @@ from storage.errors import NotFound
 from storage.rows import portions
 from storage.schema import LinkEventRow, SightingRow, VerdictRow, VerdictSightingRow
 from storage.standing import holds, undone_verdicts
-from storage.types import Moved, Side, SightingId, Verdict, VerdictId, VerdictKind, verdict_name
-
-TOGETHER = frozenset({VerdictKind.SAME, VerdictKind.MERGE})
-APART = frozenset({VerdictKind.NOT_SAME, VerdictKind.SPLIT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint:
-    """One verdict as a rule: the visits of `a` are, or are not, the person of the visits of `b`."""
-
-    verdict: VerdictId
-    is_same: bool
-    a: frozenset[SightingId]
-    b: frozenset[SightingId]
-
-    def is_about(self, one: SightingId, other: SightingId) -> bool:
-        """Whether the two visits are on different sides."""
-        return (one in self.a and other in self.b) or (one in self.b and other in self.a)
+from storage.types import (
+    APART,
+    TOGETHER,
+    Moved,
+    Side,
+    SightingId,
+    Verdict,
+    VerdictId,
+    VerdictKind,
+    verdict_name,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constraints:
-    """All verdicts that hold.
-
-    Attributes:
-        said: Newest first; where two contradict each other, the newer one counts.
-        forgotten: Visits that must not be compared or linked.
-    """
-
-    said: tuple[Constraint, ...]
-    forgotten: frozenset[SightingId]
-
-    def between(self, one: SightingId, other: SightingId) -> bool | None:
-        """Whether the two visits show one person; None: nobody said anything.
-
-        >>> split = Constraint(verdict=VerdictId(2), is_same=False, a=frozenset({1}),
-        ...     b=frozenset({2}))
-        >>> said = Constraints(said=(split,), forgotten=frozenset())
-        >>> said.between(SightingId(2), SightingId(1)), said.between(SightingId(1), SightingId(3))
-        (False, None)
-        """
-        return next((rule.is_same for rule in self.said if rule.is_about(one, other)), None)
-
-
-def constraints(db: Database, *, since_us: int | None = None) -> Constraints:
-    """What may not be linked otherwise.
-
-    A verdict speaks of the visits that were there when it was made; later parts of the same view
-    follow their view.
-
-    Args:
-        since_us: Only visits that lasted until then or later; None for all.
-    """
-    recent = [] if since_us is None else [SightingRow.last_seen_us >= since_us]
+def forgotten_visits(db: Database) -> frozenset[SightingId]:
+    """Visits that a `forget` that holds left to nobody: not to be compared or linked."""
     query = (
-        select(
-            VerdictRow.id,
-            VerdictRow.kind,
-            VerdictSightingRow.sighting_id,
-            VerdictSightingRow.side,
-            SightingRow.identity_id,
-        )
+        select(VerdictRow.id, VerdictSightingRow.sighting_id)
         .join(VerdictSightingRow, VerdictSightingRow.verdict_id == VerdictRow.id)
         .join(SightingRow, SightingRow.id == VerdictSightingRow.sighting_id)
-        .where(VerdictRow.kind != VerdictKind.UNDO, *recent)
-        .order_by(VerdictRow.id.desc())
+        .where(VerdictRow.kind == VerdictKind.FORGET, SightingRow.identity_id.is_(None))
     )
     with db.read() as connection:
         undone_by = undone_verdicts(connection)
         rows = connection.execute(query).all()
-    sides: dict[VerdictId, dict[Side, set[SightingId]]] = {}
-    kinds: dict[VerdictId, VerdictKind] = {}
-    forgotten = set()
-    for row in rows:
-        if not holds(row.id, undone_by):
-            continue
-        kinds[row.id] = VerdictKind(row.kind)
-        sides.setdefault(row.id, {side: set() for side in Side})[Side(row.side)].add(
-            row.sighting_id
-        )
-        if row.kind == VerdictKind.FORGET and row.identity_id is None:
-            forgotten.add(SightingId(row.sighting_id))
-    return Constraints(
-        said=tuple(
-            Constraint(
-                verdict=verdict,
-                is_same=kinds[verdict] in TOGETHER,
-                a=frozenset(side[Side.A]),
-                b=frozenset(side[Side.B]),
-            )
-            for verdict, side in sides.items()
-            if kinds[verdict] is not VerdictKind.FORGET and all(side.values())
-        ),
-        forgotten=frozenset(forgotten),
-    )
+    return frozenset(SightingId(row.sighting_id) for row in rows if holds(row.id, undone_by))
 
 
 def verdicts(

@@ -1,11 +1,10 @@
-"""Operators' verdicts are carried out, remembered and taken back, on SQLite and PostgreSQL."""
+"""Operators' verdicts are carried out and remembered, on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,72 +13,22 @@ from storage.audit import audit_entries
 from storage.changes import Cursor, changes, newest
 from storage.check import check
 from storage.database import Database, open_database
-from storage.erasure import erase
-from storage.errors import NotFound, PersonErased, VerdictRefused
-from storage.evidence import EvidenceStore
+from storage.errors import NotFound, VerdictRefused
+from storage.refinement import binding_verdicts
 from storage.sightings import record_sighting, relink, sightings
 from storage.standing import pinned_visits
-from storage.types import (
-    Decision,
-    IdentityId,
-    NewSighting,
-    SightingId,
-    Verdict,
-    VerdictId,
-    VerdictKind,
-)
+from storage.types import Decision, IdentityId, SightingId, Verdict, VerdictId, VerdictKind
 from storage.undoing import undo
-from storage.verdict_list import constraints, find_verdict, verdicts
+from storage.verdict_list import find_verdict, forgotten_visits, verdicts
 from storage.verdicts import forget, merge, not_same, not_same_person, same, split
-from tests.storage_builders import TEN_O_CLOCK_US, link_new, link_to, link_unsure, sighting
+from tests.storage_builders import link_new, link_to, sighting
+from tests.verdict_builders import BEFORE, NOW_US, P1, P2, P3, say_merge, say_two, visit, who
 
-pytest_plugins = ["tests.storage_fixtures"]
-
-NOW_US = TEN_O_CLOCK_US + 3_600_000_000
-P1, P2, P3, P4 = (IdentityId(number) for number in range(1, 5))
-
-
-def part(visit: NewSighting, number: int) -> NewSighting:
-    """A further part of the view that `visit` began."""
-    return replace(visit, key=f"{visit.key}/{number}", part=number)
-
-
-@pytest.fixture
-def site(database: Database) -> Database:
-    """S1 S2 of P-0001 (S2 in two parts, S3), S4 S5 of P-0002, S6 of P-0003, S7 unsure."""
-    two = sighting(1, link=link_to(1))
-    visits = [
-        sighting(0),
-        two,
-        part(replace(two, link=link_to(1)), 1),
-        sighting(3),
-        sighting(4, link=link_to(2)),
-        sighting(5),
-        sighting(6, link=link_unsure(candidate=2)),
-    ]
-    for visit in visits:
-        record_sighting(database, visit, now_us=TEN_O_CLOCK_US)
-    return database
-
-
-def who(db: Database) -> list[int | None]:
-    """Whose each visit is, by number."""
-    return [s.identity for s in sorted(sightings(db), key=lambda s: s.id)]
-
-
-def visit(number: int) -> SightingId:
-    return SightingId(number)
-
-
-BEFORE = [1, 1, 1, 2, 2, 3, None]
+pytest_plugins = ["tests.storage_fixtures", "tests.verdict_builders"]
 
 
 def say_same(db: Database) -> Verdict:
     return same(db, visit(2), P2, by="ana", reason="same coat", now_us=NOW_US)
-
-
-def say_merge(db: Database) -> Verdict:
-    return merge(db, P1, P2, by="ana", now_us=NOW_US)
 
 
 def say_not_same(db: Database) -> Verdict:
@@ -88,10 +37,6 @@ def say_not_same(db: Database) -> Verdict:
 
 def say_new(db: Database) -> Verdict:
     return not_same(db, visit(2), P1, as_new=True, by="ana", now_us=NOW_US)
-
-
-def say_two(db: Database) -> Verdict:
-    return not_same_person(db, P1, P2, by="ana", now_us=NOW_US)
 
 
 def say_split(db: Database) -> Verdict:
@@ -163,20 +108,6 @@ def test_a_verdict_moves_whole_views_keeps_its_sides_and_is_undone_and_redone(
     assert check(site, None) == []
 
 
-def test_what_is_restored_has_its_numbers_and_its_reason_again(site: Database) -> None:
-    before = sightings(site)
-
-    undo(site, say_merge(site).id, by="ben", now_us=NOW_US)
-
-    for old, new in zip(before, sightings(site), strict=True):
-        assert (new.link.decision, new.link.probability) == (
-            old.link.decision,
-            old.link.probability,
-        )
-        assert old.link.reason in new.link.reason
-    assert sightings(site)[3].link.reason == "ben undoes V1 (V2), so again: looks alike"
-
-
 def test_same_pins_a_visit_that_was_so_already(site: Database) -> None:
     said = same(site, visit(4), P2, by="ana", now_us=NOW_US)
 
@@ -231,57 +162,18 @@ def test_merging_and_splitting_keeps_the_whole_history(site: Database) -> None:
     assert check(site, None) == []
 
 
-def test_undoing_an_older_verdict_leaves_newer_ones_and_is_seen_when_those_are_undone(
-    site: Database,
-) -> None:
-    older = merge(site, P1, P2, by="ana", now_us=NOW_US)
-    newer = same(site, visit(4), P3, by="ben", now_us=NOW_US)
-
-    undo(site, older.id, by="ana", now_us=NOW_US)
-    assert who(site) == [1, 1, 1, 3, 2, 3, None]
-
-    undo(site, newer.id, by="ben", now_us=NOW_US)
-    assert who(site) == BEFORE
-
-
-def test_what_machines_said_on_the_strength_of_a_verdict_gives_way_with_it(site: Database) -> None:
-    said = merge(site, P1, P2, by="ana", now_us=NOW_US)
-    relink(site, visit(4), link_to(3), made_by="refine", now_us=NOW_US)
-
-    back = undo(site, said.id, by="ana", now_us=NOW_US)
-    assert who(site) == BEFORE
-
-    relink(site, visit(7), link_to(3), made_by="refine", now_us=NOW_US)
-    relink(site, visit(5), link_to(3), made_by="refine", now_us=NOW_US)
-    undo(site, back.id, by="ana", now_us=NOW_US)
-    assert who(site) == [1, 1, 1, 3, 1, 3, 3]
-    assert check(site, None) == []
-
-
-def test_parts_recorded_after_a_verdict_go_along_when_it_is_undone(site: Database) -> None:
-    said = same(site, visit(7), P2, by="ana", now_us=NOW_US)
-    record_sighting(site, part(sighting(6, link=link_to(2)), 1), now_us=NOW_US)
-    assert who(site) == [*BEFORE[:6], 2, 2]
-
-    back = undo(site, said.id, by="ana", now_us=NOW_US)
-    assert who(site) == [*BEFORE[:6], None, None]
-
-    undo(site, back.id, by="ana", now_us=NOW_US)
-    assert who(site) == [*BEFORE[:6], 2, 2]
-    assert check(site, None) == []
-
-
-def test_a_verdict_is_undone_once_and_the_refusal_says_what_to_undo_instead(
-    site: Database,
-) -> None:
-    say_merge(site)
-    undo(site, VerdictId(1), by="ana", now_us=NOW_US)
-
-    with pytest.raises(VerdictRefused, match=r"undone by V2 already and does not hold.*undo V2"):
-        undo(site, VerdictId(1), by="ana", now_us=NOW_US)
-    undo(site, VerdictId(2), by="ana", now_us=NOW_US)
-    with pytest.raises(VerdictRefused, match=r"undone by V2 already and holds again.*undo V3"):
-        undo(site, VerdictId(1), by="ana", now_us=NOW_US)
+def said_of(db: Database, one: SightingId, other: SightingId) -> bool | None:
+    """Whether the newest word about the two visits is that they show one person."""
+    about = ({one}, {other})
+    return next(
+        (
+            said.is_same
+            for said in reversed(binding_verdicts(db))
+            if (about[0] <= said.a and about[1] <= said.b)
+            or (about[1] <= said.a and about[0] <= said.b)
+        ),
+        None,
+    )
 
 
 def test_a_newer_verdict_wins_and_names_the_older_that_it_contradicts(site: Database) -> None:
@@ -290,11 +182,11 @@ def test_a_newer_verdict_wins_and_names_the_older_that_it_contradicts(site: Data
 
     assert (apart.contradicts, together.contradicts) == ((), (apart.id,))
     assert who(site) == BEFORE
-    assert constraints(site).between(visit(3), visit(1)) is True
+    assert said_of(site, visit(3), visit(1)) is True
 
     undo(site, together.id, by="ben", now_us=NOW_US)
     assert who(site)[1] is None
-    assert constraints(site).between(visit(3), visit(1)) is False
+    assert said_of(site, visit(3), visit(1)) is False
 
 
 def test_a_merge_contradicts_whoever_said_that_two_visits_of_them_are_two(site: Database) -> None:
@@ -305,20 +197,17 @@ def test_a_merge_contradicts_whoever_said_that_two_visits_of_them_are_two(site: 
     assert find_verdict(site, other.id).contradicts == ()
 
 
-def test_constraints_are_what_holds_of_recent_visits(site: Database) -> None:
+def test_what_binds_visits_is_what_holds(site: Database) -> None:
     say_split(site)
     undone = same(site, visit(7), P3, by="ana", now_us=NOW_US)
     undo(site, undone.id, by="ana", now_us=NOW_US)
     say_forget(site)
 
-    said = constraints(site)
-
-    (rule,) = said.said
-    assert (rule.verdict, rule.is_same) == (1, False)
+    (rule,) = binding_verdicts(site)
+    assert (rule.number, rule.is_same) == (1, False)
     assert (sorted(rule.a), sorted(rule.b)) == ([2, 3], [1])
-    assert said.forgotten == {4, 5}
-    assert said.between(visit(1), visit(6)) is None
-    assert constraints(site, since_us=NOW_US).said == ()
+    assert forgotten_visits(site) == {4, 5}
+    assert said_of(site, visit(1), visit(6)) is None
 
 
 def test_refusals_change_nothing(site: Database) -> None:
@@ -404,65 +293,6 @@ def test_verdicts_are_listed_newest_first_also_those_about_one_visit(site: Datab
         (None, 3, False),
         (None, None, True),
     ]
-
-
-def test_visits_erased_since_break_neither_undo_nor_list(site: Database) -> None:
-    say_merge(site)
-    with site.write() as connection:
-        for statement in (
-            "DELETE FROM exemplar WHERE sighting_id = 4",
-            "DELETE FROM link_event WHERE sighting_id = 4",
-            "DELETE FROM verdict_sighting WHERE sighting_id = 4",
-            "DELETE FROM sighting WHERE id = 4",
-        ):
-            connection.execute(text(statement))
-
-    back = undo(site, VerdictId(1), by="ana", now_us=NOW_US)
-
-    assert [m.sighting for m in back.moved] == [5]
-    assert find_verdict(site, VerdictId(1)).a == (5,)
-    assert who(site) == [1, 1, 1, 2, 3, None]
-    assert check(site, None) == []
-
-
-def test_undoing_what_lost_its_visits_to_an_erasure_leaves_the_database_sound(
-    site: Database, tmp_path: Path
-) -> None:
-    store = EvidenceStore(tmp_path / "evidence")
-    emptied = same(site, visit(6), P3, by="ada", now_us=NOW_US)
-    erase(site, store, P3, reason="asked", made_by="ada", now_us=NOW_US + 1)
-
-    undo(site, emptied.id, by="bo", now_us=NOW_US + 2)
-
-    assert not [found for found in check(site, store) if found.rule == "verdict"]
-
-
-def test_nobody_who_was_erased_comes_back_by_an_undo(site: Database, tmp_path: Path) -> None:
-    say_merge(site)
-    erase(site, EvidenceStore(tmp_path), P2, reason="asked for it", made_by="dora", now_us=NOW_US)
-
-    with pytest.raises(PersonErased, match="P-0002 was erased"):
-        undo(site, VerdictId(1), by="ana", now_us=NOW_US)
-    with pytest.raises(PersonErased, match="P-0002 was erased"):
-        same(site, visit(1), P2, by="ana", now_us=NOW_US)
-
-    assert who(site) == [1, 1, 1, 1, 1, 3, None]
-    assert check(site, None) == []
-
-
-def test_an_erased_person_is_gone_from_verdicts_and_changes_tell_it(
-    site: Database, tmp_path: Path
-) -> None:
-    say_two(site)
-    start = newest(site)
-    erase(site, EvidenceStore(tmp_path), P2, reason="asked for it", made_by="dora", now_us=NOW_US)
-
-    undo(site, VerdictId(1), by="ana", now_us=NOW_US)
-
-    assert changes(site, start).gone == (2,)
-    assert constraints(site).said == ()
-    assert find_verdict(site, VerdictId(1)).b == ()
-    assert check(site, None) == []
 
 
 def test_a_verdict_that_was_not_carried_out_is_found_by_check(site: Database) -> None:
