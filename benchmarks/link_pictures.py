@@ -16,7 +16,7 @@ from benchmarks.reid_retrieval import peer
 from models.config import EmbedderConfig
 from models.datasets.folder import find_crops
 from models.datasets.types import LabelledImage, read_pixels
-from models.evaluation.calibration import embed_tracklets, fit, tracklet_scores
+from models.evaluation.calibration import embed_tracklets, fit_tracklets
 from models.reid.calibration import Calibration, load_calibration
 from models.reid.crops import cut
 from models.reid.embedder import Embedder, load_embedder
@@ -124,8 +124,9 @@ def embedder_and_calibration(
     if peer_xml is None:
         raise SystemExit(f"--embedder {PEER} needs --peer person-reidentification-{PEER}.xml")
     theirs = PeerEmbedder(peer_xml)
-    scores = tracklet_scores(embed_tracklets(fit_to, theirs))
-    return theirs, fit(scores, theirs.model, name=f"{PEER}, fitted to the people of tuning")
+    tracklets = embed_tracklets(fit_to, theirs)
+    name = f"{PEER}, fitted to the people of tuning"
+    return theirs, fit_tracklets(tracklets, theirs.model, name=name)
 
 
 def _as_seen(pixels: npt.NDArray[np.uint8], image: LabelledImage, height_px: int) -> Crop:

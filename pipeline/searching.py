@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
+from pipeline.linking.centre import Centre
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.evidence import Calibrated
-from pipeline.linking.gallery import Gallery, Vector, fill
+from pipeline.linking.evidence import Calibrated, OnSite
+from pipeline.linking.gallery import Gallery, Vector, fill, looks_of
 from pipeline.linking.linker import Candidate, rank
 from storage.config import StorageConfig
 from storage.database import Database
@@ -24,6 +26,7 @@ from storage.gallery import (
     gallery,
     owners,
 )
+from storage.refinement import newest_visit_us
 from storage.types import IdentityId
 from storage.vectors import VectorSearch
 from storage.vectors.opening import open_exemplars
@@ -31,6 +34,7 @@ from streams.types import Modality
 
 READ_WHOLE = 20_000
 """Exemplars that are read in less time than an index takes to be opened and asked."""
+_HOUR_US = 3_600_000_000
 NEIGHBOURS_PER_PERSON = 4
 MOST_NEIGHBOURS = 4096
 """Asked for at most; where fewer of them than wanted are of the part that is meant, that part is
@@ -75,6 +79,7 @@ def search(
     calibration: Calibrated,
     config: LinkingConfig,
     part: Part = ALL,
+    centre: Centre | None = None,
     read_whole: int = READ_WHOLE,
 ) -> Found:
     """People described by `model` who may be the one in question.
@@ -82,6 +87,7 @@ def search(
     Args:
         means: Per modality, a unit vector (D,) of the person in question; at least one.
         part: Where, when and in what light they must have been seen.
+        centre: What people of the site have in common, where it was asked for before.
         read_whole: Exemplars up to which the whole database is read.
 
     Raises:
@@ -96,8 +102,25 @@ def search(
         known = _Proposed(dimension, n_people)
         alike = _alike(means, database, storage, model, part=part, k=config.candidates)
         fill(known, gallery(database, model=model, part=part, identities=alike))
-    candidates = rank(means, gallery=known, calibration=calibration, config=config)
+    here = OnSite(calibration, centre or centre_of_site(database, model=model, config=config))
+    candidates = rank(means, gallery=known, calibration=here, config=config)
     return Found(candidates=candidates, n_people=len(known))
+
+
+def centre_of_site(database: Database, *, model: str, config: LinkingConfig) -> Centre:
+    """What the people have in common who were seen within the horizon before the newest visit.
+
+    Of very many, those seen first.
+    """
+    centre = Centre()
+    newest_us = newest_visit_us(database)
+    if newest_us is None:
+        return centre
+    rows = gallery(database, model=model, since_us=newest_us - int(config.horizon_h * _HOUR_US))
+    for identity, look in looks_of(islice(rows, READ_WHOLE)):
+        for light, mean in look.means.items():
+            centre.add(identity, light, mean)
+    return centre
 
 
 def _alike(

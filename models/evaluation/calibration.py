@@ -1,7 +1,8 @@
 """Fits a calibration to people whom the network has not seen, and checks it on the other half.
 
-Scores are those the linker meets: cosines between the unit means of two tracklets. A tracklet is
-all crops of one person by one camera in one light. Of the pairs of one person, those of the same
+Scores are those the linker meets: cosines between the unit means of two tracklets, around what all
+people have in common in each light. A tracklet is all crops of one person by one camera in one
+light. Of the pairs of one person, those of the same
 camera and light are left out; strangers count also within one camera, where background makes them
 alike.
 """
@@ -9,7 +10,7 @@ alike.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +25,11 @@ from streams.types import Modality
 
 WIDENING = {
     Pair.VISIBLE_VISIBLE: 2.0,
-    Pair.INFRARED_INFRARED: 2.0,
-    Pair.VISIBLE_INFRARED: 1.25,
+    Pair.INFRARED_INFRARED: 2.5,
+    Pair.VISIBLE_INFRARED: 2.0,
 }
-"""Simulated people are easier to tell apart than real ones, so slopes are divided by this.
-docs/recognition.md compares it with what real footage asks for."""
+"""People in sorted pictures are easier to tell apart than those a watcher meets, so slopes are
+divided by this. docs/recognition.md compares them with a fit to watched sites."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -83,6 +84,30 @@ def embed_tracklets(images: Sequence[LabelledImage], embedder: Embedder) -> Trac
     )
 
 
+def people_means(tracklets: Tracklets) -> dict[Modality, Floats]:
+    """Per light, the (D,) mean over people of the mean of their tracklets."""
+    found = {}
+    for light in Modality:
+        rows = [i for i, (lit, _) in enumerate(tracklets.views) if lit is light]
+        people = {tracklets.people[i] for i in rows}
+        if people:
+            found[light] = np.mean(
+                [
+                    tracklets.means[[i for i in rows if tracklets.people[i] == person]].mean(0)
+                    for person in sorted(people)
+                ],
+                axis=0,
+            )
+    return found
+
+
+def around(tracklets: Tracklets, means: Mapping[Modality, npt.ArrayLike]) -> Tracklets:
+    """The same tracklets less the mean of their light, as unit vectors."""
+    less = tracklets.means - np.array([means[light] for light, _ in tracklets.views])
+    lengths = np.maximum(np.linalg.norm(less, axis=1, keepdims=True), 1e-6)
+    return replace(tracklets, means=(less / lengths).astype(np.float32))
+
+
 def tracklet_scores(tracklets: Tracklets) -> dict[Pair, Scores]:
     """Scores of all pairs of tracklets that count, per pair of lights."""
     similarity = tracklets.means @ tracklets.means.T
@@ -107,8 +132,13 @@ def fit(
     *,
     name: str,
     widening: Mapping[Pair, float] = WIDENING,
+    means: Mapping[Modality, Floats],
 ) -> Calibration:
     """One widened curve per pair of lights.
+
+    Args:
+        scores: Of tracklets around `means`.
+        means: Per light, what people have in common, (D,).
 
     Raises:
         PictureInvalid: A pair of lights has nobody twice, or nobody else, or strangers are more
@@ -129,7 +159,28 @@ def fit(
         visible_visible=curves[Pair.VISIBLE_VISIBLE],
         infrared_infrared=curves[Pair.INFRARED_INFRARED],
         visible_infrared=curves[Pair.VISIBLE_INFRARED],
+        means={
+            light: tuple(np.round(np.asarray(mean, np.float64), 6).tolist())
+            for light, mean in means.items()
+        },
     )
+
+
+def fit_tracklets(
+    tracklets: Tracklets,
+    model: ModelId,
+    *,
+    name: str,
+    widening: Mapping[Pair, float] = WIDENING,
+) -> Calibration:
+    """A fit to people around what they have in common.
+
+    Raises:
+        PictureInvalid: As `fit`.
+    """
+    means = people_means(tracklets)
+    scores = tracklet_scores(around(tracklets, means))
+    return fit(scores, model, name=name, widening=widening, means=means)
 
 
 def halves(people: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from models.evaluation.calibration import Scores, Tracklets, fit, halves, tracklet_scores
+from models.evaluation.calibration import (
+    Scores,
+    Tracklets,
+    around,
+    fit_tracklets,
+    halves,
+    people_means,
+    tracklet_scores,
+)
 from models.reid.calibration import DEFAULT_PRIOR, Calibration, Pair
 from models.types import ModelId
 from streams.types import Modality
@@ -98,8 +106,9 @@ def cross_check(
     Raises:
         PictureInvalid: A half has too few people for a fit.
     """
-    fitted, held_out = (tracklet_scores(tracklets.of(half)) for half in halves(tracklets.people))
-    calibration = fit(fitted, model, name="half of the people", widening=widening)
+    fitted, others = (tracklets.of(half) for half in halves(tracklets.people))
+    calibration = fit_tracklets(fitted, model, name="half of the people", widening=widening)
+    held_out = tracklet_scores(around(others, people_means(others)))
     return {pair: measure_reliability(held_out[pair], calibration, pair) for pair in Pair}
 
 

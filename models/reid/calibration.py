@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -79,6 +79,8 @@ class Calibration:
         visible_visible: Curve of two visible tracklets.
         infrared_infrared: Curve of two infrared tracklets.
         visible_infrared: Curve across light.
+        means: Per light, the (D,) mean vector over the people of the fit; similarities are cosines
+            of vectors less such a mean. Empty: of vectors as they are.
     """
 
     name: str
@@ -86,6 +88,12 @@ class Calibration:
     visible_visible: Curve
     infrared_infrared: Curve
     visible_infrared: Curve
+    means: Mapping[Modality, tuple[float, ...]] = field(default_factory=dict)
+
+    def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:
+        """(D,) what people have in common in this light, where nothing is known of the site; None
+        if similarities are of vectors as they are."""
+        return np.array(self.means[light]) if light in self.means else None
 
     def curve(self, pair: Pair) -> Curve:
         """The curve of a pair of lights."""
@@ -99,7 +107,7 @@ class Calibration:
         """How much likelier this similarity is for one person than for two.
 
         Args:
-            similarity: Cosine of the unit means of two tracklets, in [-1, 1].
+            similarity: Cosine of the unit means of two tracklets around `centre`, in [-1, 1].
             a: Light of one side.
             b: Light of the other.
 
@@ -223,6 +231,7 @@ def read_calibration(path: Path, *, model: ModelId) -> Calibration:
             visible_visible=Curve(**fields["visible_visible"]),
             infrared_infrared=Curve(**fields["infrared_infrared"]),
             visible_infrared=Curve(**fields["visible_infrared"]),
+            means={Modality(k): tuple(map(float, v)) for k, v in fields.get("means", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsRefused(f"{path}: not a readable calibration: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import numpy.typing as npt
 
 from pipeline.api.errors import Busy
 from pipeline.config import SiteConfig
+from pipeline.linking.centre import Centre
 from pipeline.linking.evidence import Calibrated
 from pipeline.linking.gallery import mean_look
-from pipeline.searching import Found, search
+from pipeline.searching import Found, centre_of_site, search
 from storage.database import Database
 from storage.gallery import Part
 from streams.errors import NoctuleError
@@ -29,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 MOST_WAITING = 8
 _WAIT_S = 60.0
+_CENTRE_FOR_S = 600.0
 LightWord = Literal["auto", "visible", "infrared"]
 
 
@@ -56,6 +59,7 @@ class Searcher:
         self._warming = threading.Lock()
         self._is_warming = False
         self._loaded: tuple[Embedder, Calibrated] | None = None
+        self._centre: tuple[float, Centre] | None = None
 
     def search(
         self, pictures: Sequence[npt.NDArray[np.uint8]], *, light: LightWord, part: Part
@@ -139,8 +143,17 @@ class Searcher:
             calibration=calibration,
             config=self._config.linking,
             part=part,
+            centre=self._centre_now(embedder.model),
         )
         return found, tuple(crop.modality for crop in crops)
+
+    def _centre_now(self, model: str) -> Centre:
+        """What people of the site have in common, asked for now and then: it changes slowly."""
+        now_s = time.monotonic()
+        if self._centre is None or now_s - self._centre[0] > _CENTRE_FOR_S:
+            centre = centre_of_site(self._database, model=model, config=self._config.linking)
+            self._centre = now_s, centre
+        return self._centre[1]
 
     def _load(self) -> tuple[Embedder, Calibrated]:
         if self._loaded is None:

@@ -28,7 +28,7 @@ def calibrate(
         typer.Option(
             min=1.0,
             help="Divide slopes by this, in every pair of lights; 1 for pictures of your own site. "
-            "By default what suits simulated people: 2 within one light, 1.25 across.",
+            "By default what suits pictures sorted by hand: 2, and 2.5 in infrared.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -41,7 +41,7 @@ def calibrate(
     Example: noctule calibrate --data people/ --weights edge --out site.calibration.json
     """
     from models.datasets.folder import find_crops
-    from models.evaluation.calibration import WIDENING, embed_tracklets, fit, tracklet_scores
+    from models.evaluation.calibration import WIDENING, embed_tracklets, fit_tracklets
     from models.evaluation.reliability import cross_check, draw, reliability_fields
     from models.reid.calibration import Pair, write_calibration
     from models.reid.embedder import load_embedder
@@ -54,7 +54,7 @@ def calibrate(
     tracklets = embed_tracklets(images, embedder)
     n_people = len(set(tracklets.people))
     name = f"{data.name}, {n_people} people, {embedder.model}"
-    calibration = fit(tracklet_scores(tracklets), embedder.model, name=name, widening=widenings)
+    calibration = fit_tracklets(tracklets, embedder.model, name=name, widening=widenings)
     reliability = cross_check(tracklets, embedder.model, widening=widenings)
     write_calibration(out, calibration, reliability=reliability_fields(reliability))
     diagram = out.with_suffix(".png")

@@ -18,7 +18,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linking.gallery import Look, Vector, unit
+from pipeline.linking.centre import Centre
+from pipeline.linking.gallery import Look, Vector
 from streams.types import Modality
 
 HALF_KNOWN = 0.5
@@ -42,9 +43,57 @@ class Calibrated(Protocol):
     @property
     def name(self) -> str: ...
 
-    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
-        """How much likelier this similarity of two views is for one person than for two; > 0."""
+    def centre(self, light: Modality) -> Floats | None:
+        """(D,) what people have in common in this light; None: looks are compared as they are."""
         ...
+
+    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
+        """How much likelier this similarity of two views is for one person than for two; > 0.
+
+        Args:
+            similarity: Cosine of both less their centres.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OnSite:
+    """A calibration among the people of one site."""
+
+    calibration: Calibrated
+    people: Centre
+
+    @property
+    def name(self) -> str:
+        return self.calibration.name
+
+    def centre(self, light: Modality) -> Floats | None:
+        start = self.calibration.centre(light)
+        return None if start is None else self.people.around(start, light)
+
+    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
+        return self.calibration.likelihood_ratio(similarity, a, b)
+
+
+def around_centre(vectors: Vector, light: Modality, calibration: Calibrated) -> Vector:
+    """Looks less what people have in common, as unit vectors; one that is just that stays at 0.
+
+    Args:
+        vectors: (..., D) unit vectors of looks in this light.
+    """
+    centre = calibration.centre(light)
+    if centre is None:
+        return vectors
+    less = vectors - centre
+    lengths = np.maximum(np.linalg.norm(less, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(less / lengths, np.float32)
+
+
+def means_around_centre(
+    means: Mapping[Modality, Vector], calibration: Calibrated
+) -> dict[Modality, Vector]:
+    """The same of one view, light by light."""
+    return {light: around_centre(mean, light, calibration) for light, mean in means.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,8 +101,8 @@ class Evidence:
     """What the looks of one identity say.
 
     Attributes:
-        similarity: Cosine to the mean of the identity's looks, in the pair of lights that says
-            most.
+        similarity: Cosine to the mean of the identity's looks, both around the centre, in the pair
+            of lights that says most.
         pair: Modality of the person in question, and of the looks compared with.
         nearest: Of these looks, the most similar.
         n_looks: How many these are.
@@ -80,11 +129,12 @@ def weigh(
     Args:
         trust: Of the pictures behind `means`, in [0, 1]; at 0 nothing is said.
     """
+    ours = means_around_centre(means, calibration)
     found = [
-        _of_pair(means[mine], (mine, theirs), pooled, calibration, trust)
+        _of_pair(ours[mine], (mine, theirs), pooled, calibration, trust)
         for theirs in Modality
-        if (pooled := _pooled(looks, theirs))
-        for mine in sorted(means)
+        if (pooled := _pooled(looks, theirs, calibration))
+        for mine in sorted(ours)
     ]
     if not found:
         return None
@@ -139,8 +189,8 @@ class _Pooled:
     """Looks in one light, at least one.
 
     Attributes:
-        vectors: (K, D) of each look.
-        mean: (D,) unit mean, each look by its trust.
+        vectors: (K, D) of each look, around the centre.
+        mean: (D,) their unit mean, each look by its trust.
         amount: Views in the mean.
     """
 
@@ -150,16 +200,15 @@ class _Pooled:
     amount: float
 
 
-def _pooled(looks: Sequence[Look], light: Modality) -> _Pooled | None:
+def _pooled(looks: Sequence[Look], light: Modality, calibration: Calibrated) -> _Pooled | None:
     seen = [look for look in looks if light in look.means]
     if not seen:
         return None
     amounts = np.array([look.trust for look in seen])
-    vectors = np.array([look.means[light] for look in seen])
-    known = amounts if amounts.sum() > 0 else np.ones(len(seen))
-    return _Pooled(
-        looks=seen, vectors=vectors, mean=unit(known @ vectors), amount=float(amounts.sum())
-    )
+    vectors = around_centre(np.array([look.means[light] for look in seen]), light, calibration)
+    total = (amounts if amounts.sum() > 0 else np.ones(len(seen))) @ vectors
+    mean = np.asarray(total / max(float(np.linalg.norm(total)), 1e-6), np.float32)
+    return _Pooled(looks=seen, vectors=vectors, mean=mean, amount=float(amounts.sum()))
 
 
 def _of_pair(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.types import Embeddings
+from pipeline.linking.centre import Centre
 from pipeline.linking.past import Past
 from pipeline.types import TrackKey
 from storage.types import GalleryRow, IdentityId, SightingId
@@ -108,10 +109,12 @@ class Gallery:
 
     Attributes:
         past: How people looked before that; for suggestions only.
+        centre: What all these people have in common.
     """
 
     def __init__(self, dimension: int) -> None:
         self.past = Past()
+        self.centre = Centre()
         self._indexes = {modality: FlatIndex(dimension) for modality in Modality}
         self._looks: dict[IdentityId, dict[int, Look]] = {}
         self._owners: dict[int, IdentityId] = {}
@@ -152,6 +155,7 @@ class Gallery:
         insort(self._by_end, (look.last_seen_us, number))
         for modality, mean in look.means.items():
             self._indexes[modality].add(np.array([number], dtype=np.int64), mean[None])
+            self.centre.add(identity, modality, mean)
         if len(mine) > MOST_LOOKS:
             self._remove([next(iter(mine))])
 
@@ -240,8 +244,9 @@ class Gallery:
             if look.track is not None and self._open.get(look.track) == number:
                 del self._open[look.track]
             del self._by_end[bisect_left(self._by_end, (look.last_seen_us, number))]
-            for modality in look.means:
+            for modality, mean in look.means.items():
                 gone[modality].append(number)
+                self.centre.remove(identity, modality, mean)
         for modality, rows in gone.items():
             if rows:
                 self._indexes[modality].remove(np.array(rows, dtype=np.int64))

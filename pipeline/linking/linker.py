@@ -136,7 +136,7 @@ def link(
     rival = candidates[1] if len(candidates) > 1 else None
     argument = Argument(
         candidates=candidates,
-        ruled_out=_alike(means, ruled_out, near, gallery, calibration),
+        ruled_out=_alike(means, ruled_out, near, gallery, calibration, trust),
         n_ruled_out=len(ruled_out),
         n_eligible=len(gallery) - len(ruled_out),
         n_crops=len(embeddings),
@@ -277,12 +277,13 @@ def _alike(
     near: Collection[IdentityId],
     gallery: Gallery,
     calibration: Calibrated,
+    trust: float,
 ) -> list[Exclusion]:
     """Of those who cannot be meant, the ones who look alike, the most alike first."""
     found: list[tuple[float, IdentityId]] = []
     for identity in near:
         if identity in ruled_out:
-            evidence = weigh(means, gallery.looks(identity), calibration)
+            evidence = weigh(means, gallery.looks(identity), calibration, trust=trust)
             if evidence is not None and evidence.log_ratio > 0:
                 found.append((-evidence.log_ratio, identity))
     return [ruled_out[identity] for _, identity in sorted(found)]

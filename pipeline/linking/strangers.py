@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.linking.evidence import Calibrated
+from pipeline.linking.evidence import Calibrated, Floats
 from streams.types import CameraId, Modality
 
 Vector = npt.NDArray[np.float32]
@@ -66,7 +66,8 @@ class Strangers:
         """Told of each view, about in the order of time.
 
         Args:
-            means: Per modality, a unit vector (D,); a view without any tells nothing.
+            means: Per modality, a unit vector (D,) around the centre; a view without any tells
+                nothing.
         """
         view = _View(
             camera=camera,
@@ -116,6 +117,9 @@ class _Corrected:
     @property
     def name(self) -> str:
         return f"{self.calibration.name}, held against strangers of this site"
+
+    def centre(self, light: Modality) -> Floats | None:
+        return self.calibration.centre(light)
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         ratio = self.calibration.likelihood_ratio(similarity, a, b)

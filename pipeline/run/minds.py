@@ -9,7 +9,7 @@ from functools import partial
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
 from pipeline.config import SiteConfig
-from pipeline.linking.evidence import Calibrated
+from pipeline.linking.evidence import Calibrated, OnSite, means_around_centre
 from pipeline.linking.gallery import Gallery, fill, looks_of
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Topology
@@ -53,12 +53,12 @@ class Minds:
         embedder = load_embedder(config.embedder)
         evidence = EvidenceStore(config.storage.evidence, reserve_mb=config.storage.reserve_mb)
         calibration = load_calibration(config.embedder, model=embedder.model)
-        self.calibration: Calibrated = calibration
         self._linking = config.linking
         self._database = database
         self._writing = writing
         self._model = embedder.model
         self._gallery = Gallery(embedder.dimension)
+        self.calibration: Calibrated = OnSite(calibration, self._gallery.centre)
         self._strangers = Strangers()
         self._memory = Memory(
             database=database,
@@ -122,10 +122,10 @@ class Minds:
         for _, look in looks_of(rows):
             self._strangers.see(
                 look.camera,
-                look.track or "",
+                str(look.sighting),
                 first_seen_us=look.first_seen_us,
                 last_seen_us=look.last_seen_us,
-                means=look.means,
+                means=means_around_centre(look.means, self.calibration),
             )
         if len(self._gallery):
             logger.info("%d people are known from earlier", len(self._gallery))

@@ -14,8 +14,9 @@ from functools import partial
 
 import numpy as np
 
+from pipeline.linking.centre import Centre
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.evidence import Calibrated
+from pipeline.linking.evidence import Calibrated, OnSite, means_around_centre
 from pipeline.linking.gallery import Gallery, Look, means_by_light, trust_of
 from pipeline.linking.refine.refine import refine
 from pipeline.linking.strangers import Strangers
@@ -78,7 +79,8 @@ def think(
             np.datetime64(found.span.from_us or 0, "us"),
         )
     said = verdicts_about(database, [visit.id for visit in (*found.visits, *found.context)])
-    here = _strangers_of(found).correct(calibration)
+    site = OnSite(calibration, _centre_of(found))
+    here = _strangers_of(found, site).correct(site)
     batches = refine(found, said, calibration=here, config=config, transits=transits)
     return Thoughts(found=found, batches=batches)
 
@@ -181,7 +183,17 @@ class SecondThoughts:
         return changed
 
 
-def _strangers_of(found: Revisit) -> Strangers:
+def _centre_of(found: Revisit) -> Centre:
+    """What the people of these hours have in common."""
+    centre = Centre()
+    for visit in sorted((*found.visits, *found.context), key=lambda v: v.id):
+        if visit.identity is not None:
+            for light, mean in means_by_light(visit.vectors, visit.modalities).items():
+                centre.add(visit.identity, light, mean)
+    return centre
+
+
+def _strangers_of(found: Revisit, calibration: Calibrated) -> Strangers:
     """How alike people look who were in one picture together."""
     strangers = Strangers()
     visits = [*found.visits, *found.context]
@@ -191,7 +203,7 @@ def _strangers_of(found: Revisit) -> Strangers:
             visit.track,
             first_seen_us=visit.first_seen_us,
             last_seen_us=visit.last_seen_us,
-            means=means_by_light(visit.vectors, visit.modalities),
+            means=means_around_centre(means_by_light(visit.vectors, visit.modalities), calibration),
         )
     return strangers
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
 from pipeline.linking.config import LinkingConfig
-from pipeline.linking.evidence import Calibrated
+from pipeline.linking.evidence import Calibrated, OnSite, means_around_centre
 from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look, trust_of
 from pipeline.linking.ground import to_ground
 from pipeline.linking.linker import continued, link
@@ -113,7 +113,7 @@ class Memory:
         self._database = database
         self._evidence = evidence
         self._embedder = embedder
-        self._calibration = calibration
+        self._calibration = OnSite(calibration, gallery.centre)
         self._strangers = strangers or Strangers()
         self._gallery = gallery
         self._config = config
@@ -135,7 +135,7 @@ class Memory:
             tracklet.track,
             first_seen_us=tracklet.first_seen_us,
             last_seen_us=tracklet.last_seen_us,
-            means=means,
+            means=means_around_centre(means, self._calibration),
         )
         path = self._path(tracklet)
         decision = self._decide(tracklet, embeddings, track, path)

@@ -128,7 +128,7 @@ class _List:
         if evidence is None:
             return None
         prior = self._settings.expected_share
-        log_odds = evidence.log_ratio * visit.trust + math.log(prior / (1 - prior))
+        log_odds = evidence.log_ratio + math.log(prior / (1 - prior))
         probability = 1 / (1 + math.exp(-log_odds))
         if probability < self._settings.probability:
             return None
@@ -181,4 +181,4 @@ def _compare(wanted: Wanted, visit: Visit, calibration: Calibrated) -> Evidence 
         last_seen_us=visit.last_seen_us,
         means=wanted.means,
     )
-    return weigh(visit.means, [look], calibration)
+    return weigh(visit.means, [look], calibration, trust=visit.trust)

@@ -14,6 +14,7 @@ from pipeline.linking.evidence import (
     LIGHTS_CORRELATION,
     MOST_LOG_RATIO,
     Calibrated,
+    around_centre,
     corrected,
 )
 from pipeline.linking.gallery import trust_of
@@ -83,8 +84,8 @@ class Sums:
         return Means((self.vectors / lengths).astype(np.float32), self.amounts.copy())
 
 
-def sums_of(views: Sequence[View]) -> Sums:
-    """Each view alone."""
+def sums_of(views: Sequence[View], calibration: Calibrated) -> Sums:
+    """Each view alone, around the centre."""
     dimension = len(next(iter(views[0].means.values())))
     vectors = np.zeros((len(views), len(_LIGHTS), dimension))
     amounts = np.zeros((len(views), len(_LIGHTS)))
@@ -92,7 +93,7 @@ def sums_of(views: Sequence[View]) -> Sums:
         amount = trust_of([view.quality])
         for light, mean in view.means.items():
             amounts[i, _LIGHTS.index(light)] = amount
-            vectors[i, _LIGHTS.index(light)] = amount * mean
+            vectors[i, _LIGHTS.index(light)] = amount * around_centre(mean, light, calibration)
     return Sums(vectors, amounts)
 
 

@@ -37,7 +37,7 @@ def refine(
     scene = scene_of(
         views,
         groups(views, said),
-        sums_of(views),
+        sums_of(views, calibration),
         apart(views, said, config),
         returning=config.returning,
         reading=Reading(calibration),
