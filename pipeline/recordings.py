@@ -17,11 +17,11 @@ from storage.desk.segments import LONGEST_US, StoredSegment, segments
 from storage.errors import NotFound
 from storage.types import Span
 from streams.config import CameraConfig
+from streams.disk import sha256_of
 from streams.imaging import cut
 from streams.recording.clip import Cut, Piece, cut_clip
 from streams.recording.picture import Still, image_at, still_at
 from streams.recording.played import PlayedFile, files_of
-from streams.recording.salvage import sha256_of
 from streams.types import CameraId
 
 JOIN_US = 300_000

@@ -14,7 +14,8 @@ import pytest
 
 from models.errors import WeightsRefused, WeightsUnavailable
 from models.manifest import PackageSource, PipSource, UrlSource, Weights, read_manifest
-from models.weights import Received, obtain, sha256_of
+from models.weights import Received, obtain
+from streams.disk import sha256_of
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB: more than one chunk
 WRONG = "0" * 64

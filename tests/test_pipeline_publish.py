@@ -28,11 +28,11 @@ from storage.desk.segments import segments
 from storage.types import Decision, IdentityId, NewLink, Recorded, SightingId
 from streams.clock import SystemClock
 from streams.config import CameraConfig
+from streams.disk import sha256_of
 from streams.errors import NoctuleError
 from streams.feed import CameraHealth
 from streams.images import read_image
 from streams.recording.config import RecordingConfig
-from streams.recording.salvage import sha256_of
 from streams.supervisor import CameraState
 from streams.types import CameraId, Frame, Gap, GapReason
 from tests.processes import wait_for
