@@ -105,7 +105,7 @@ def show_camera(
 
 def _card(desk: Desk, visitor: Visitor, name: CameraId) -> Card:
     now_us = desk.clock.now_us()
-    configured = desk.cameras(visitor)[name]
+    configured = desk.configured(visitor).get(name)
     gaps = browse_gaps(
         desk.database,
         scope=visitor.cameras,

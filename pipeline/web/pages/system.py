@@ -123,9 +123,7 @@ def show_room(desk: DeskOf) -> Room:
 def _rows(desk: Desk, visitor: Visitor) -> list[CameraRow]:
     now_us = desk.clock.now_us()
     found = []
-    for name, camera in desk.cameras(visitor).items():
-        if camera is None:
-            continue
+    for name, camera in desk.configured(visitor).items():
         state = desk.live.state(name)
         gaps = [
             gap
