@@ -186,7 +186,7 @@ def disable(
 ) -> None:
     """Nobody may sign in with this account any more. Example: noctule user disable ada"""
     with _office(config, operator) as office:
-        book.disable(office.database, name, by=office.by, now_us=office.now_us)
+        book.set_active(office.database, name, False, by=office.by, now_us=office.now_us)
     print_line(f"{name} may not sign in any more; `noctule user enable {name}` lets them again.")
 
 

@@ -20,6 +20,7 @@ from storage.exemplars import UNIT_TOLERANCE, refer_to_evidence, to_vector, to_v
 from storage.schema import IdentityRow, InterestExampleRow, InterestRow
 from storage.tombstones import refuse_erased
 from storage.types import IdentityId, person_name
+from streams.naming import plain_name
 from streams.types import Modality
 
 INSERT_INTEREST = insert(InterestRow).returning(InterestRow.id)
@@ -68,8 +69,9 @@ class NewInterest:
     examples: tuple[Example, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or not self.reason:
-            raise ValueError("name, reason: expected words, got none")
+        object.__setattr__(self, "name", plain_name(self.name))
+        if not self.reason:
+            raise ValueError("reason: expected words, got none")
         if self.identity is None and not self.examples:
             raise ValueError("expected a person, examples or both, got neither")
 
@@ -117,7 +119,7 @@ def add_interest(db: Database, new: NewInterest, *, made_by: str, now_us: int) -
     with db.write() as connection:
         _require_person(connection, new.identity)
         values = {
-            "name": storable(new.name),
+            "name": new.name,
             "identity_id": new.identity,
             "reason": storable(new.reason),
             "made_by": made_by,
@@ -152,13 +154,15 @@ def remove_interest(
 
 
 def restore_interest(db: Database, interest: InterestId, *, made_by: str, now_us: int) -> Interest:
-    """Take a removal back.
+    """Take a removal back; one that stands stays as it is.
 
     Raises:
         NotFound: There is none of this number any more.
     """
     with db.write() as connection:
         found = _read(connection, interest)
+        if found.removed_at_us is None:
+            return found
         again = {"removed_at_us": None, "removed_by": None}
         connection.execute(update(InterestRow).where(InterestRow.id == interest).values(again))
         _tell(connection, "interest restore", interest, found.identity, made_by, now_us)
