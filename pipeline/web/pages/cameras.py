@@ -99,6 +99,7 @@ def show_camera(
         "camera.html",
         title=f"Camera {name}",
         card=_card(desk, visitor, name),
+        changed=desk.configured(visitor).get(name) if name in desk.now.added else None,
         still_at=newest[0].first_seen_us if newest else None,
     )
 
