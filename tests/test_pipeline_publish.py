@@ -228,7 +228,7 @@ def test_a_live_site_records_and_shows_itself(tmp_path: Path) -> None:
         )
         stop = threading.Event()
         states: list[dict[str, Any]] = []
-        give_up_s = time.monotonic() + 90
+        give_up_s = time.monotonic() + 240
 
         def report(_: Progress) -> None:
             want(site.live_folder)
