@@ -46,11 +46,6 @@ class ColourEmbedder:
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
-
-
-@pytest.fixture
 def site(database: Database, evidence: EvidenceStore) -> Database:
     """Visits with two pictures each; the older network described them."""
     rng = np.random.default_rng(5)
