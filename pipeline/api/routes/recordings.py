@@ -137,7 +137,7 @@ def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskO
         camera=name,
         at=iso_time(at_us),
         at_us=at_us,
-        video=f"{base}/video?at={found.from_us}" if _may_play(found, visitor) else None,
+        video=f"{base}/video?at={found.from_us}" if may_play(found, visitor) else None,
         picture=f"{base}/picture?at={at_us}",
         offset_s=found.offset_s,
         from_us=found.from_us,
@@ -158,7 +158,7 @@ def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
     """The file that shows a moment of a camera, or a part of it (`Range`)."""
     name = desk.require_camera(visitor, camera)
     found = desk.recordings.open_moment(name, read_time(at))
-    if not _may_play(found, visitor):
+    if not may_play(found, visitor):
         raise Absent("this recording is played picture by picture; take recordings/picture")
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
     return FileResponse(
@@ -203,7 +203,7 @@ def export_clip(
     span = asked_span(asked.from_, asked.to)
     if (span.to_us or 0) - (span.from_us or 0) > _LONGEST_CLIP_US:
         raise QuestionInvalid("a clip is an hour long at most; export it in parts")
-    if not _may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
+    if not may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
         visitor.require_all()
     folder = Path(tempfile.mkdtemp(prefix="noctule-clip-"))
     try:
@@ -244,7 +244,7 @@ def _export(
     return packed
 
 
-def _may_play(moment: Moment, visitor: Visitor) -> bool:
+def may_play(moment: Moment, visitor: Visitor) -> bool:
     """Whether the file may be played as it is: it may show what another camera sees, too."""
     if moment.codec == "images":
         return False

@@ -9,8 +9,8 @@ from fastapi import Query, Request, Response
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent
 from pipeline.api.paging import CursorQuery, from_cursor, to_cursor
-from pipeline.api.routes.verdicts import VerdictAnswer, to_verdict_answers
 from pipeline.api.routing import Routes
+from pipeline.api.verdict_answers import VerdictAnswer, to_verdict_answers
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import PERSON, VISIT, PersonPath, to_person, to_visit
 from pipeline.web.person_view import PersonView, view_looks, view_person
