@@ -30,7 +30,8 @@ def write_picture(
     Raises:
         OSError: It cannot be written.
     """
-    how = [cv2.IMWRITE_PNG_COMPRESSION, 9, cv2.IMWRITE_JPEG_QUALITY, quality]
+    is_png = path.suffix == ".png"
+    how = [cv2.IMWRITE_PNG_COMPRESSION, 9] if is_png else [cv2.IMWRITE_JPEG_QUALITY, quality]
     if not cv2.imwrite(str(path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), how):
         raise OSError(f"{path}: could not be written")
 
