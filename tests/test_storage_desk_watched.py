@@ -51,6 +51,7 @@ from storage.desk.types import RuleOrigin, ShapeKind
 from storage.errors import DeskRefused, NotFound
 from storage.sightings import record_sighting
 from storage.types import IdentityId
+from storage.verdicts import forget, merge
 from streams.types import Modality
 from tests.storage_builders import (
     MODEL,
@@ -168,7 +169,8 @@ def test_somebody_is_looked_for_until_it_expires_or_is_removed(database: Databas
     assert [each.id for each in standing_interests(database, now_us=NOW_US + day_us)] == [known.id]
     remove_interest(database, known.id, removed_by="bob", now_us=NOW_US + 1)
     assert interests(database, standing_at_us=NOW_US + day_us).items == ()
-    restore_interest(database, known.id, made_by="ada", now_us=NOW_US + 2)
+    for _ in range(2):  # there is nothing to take back the second time, so nothing is audited
+        restore_interest(database, known.id, made_by="ada", now_us=NOW_US + 2)
 
     assert [each.id for each in interests(database, standing_at_us=NOW_US + 1).items] == [2, 1]
     assert [each.identity for each in interests(database, identity=FIRST).items] == [1]
@@ -177,6 +179,26 @@ def test_somebody_is_looked_for_until_it_expires_or_is_removed(database: Databas
         ("interest add", "I1"),
         *((f"interest {verb}", "P-0001") for verb in ("add", "remove", "restore")),
     ]
+    assert check(database, None) == []
+
+
+def test_who_was_merged_away_is_looked_for_under_the_number_that_stayed(database: Database) -> None:
+    for number in range(3):
+        record_sighting(database, sighting(number), now_us=NOW_US)
+    wanted = interest(identity=IdentityId(2), examples=())
+    made = add_interest(database, wanted, made_by="ada", now_us=NOW_US)
+    first, second, third = (IdentityId(number) for number in (1, 2, 3))
+
+    merged = merge(database, first, second, by="ada", now_us=NOW_US)
+    assert [each.identity for each in standing_interests(database, now_us=NOW_US)] == [1]
+    merge(database, first, third, keep=third, by="ada", now_us=NOW_US)
+    assert find_interest(database, made.id).identity == 3
+
+    forget(database, third, by="ada", now_us=NOW_US)
+    assert find_interest(database, made.id).identity == 2, "nobody has their visits now"
+    other = add_interest(database, interest(), made_by="ada", now_us=NOW_US)
+    assert find_interest(database, other.id).identity is None
+    assert merged.moved
     assert check(database, None) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 
 from storage.audit import record_audit, storable
 from storage.database import Database
+from storage.desk.heirs import heirs
 from storage.desk.pages import PAGE, Page, read_page
 from storage.desk.types import InterestId
 from storage.errors import NotFound
@@ -81,6 +82,7 @@ class Interest:
     """Somebody who is, or was, looked for.
 
     Attributes:
+        identity: Who it is now, where all visits of the one who was named became somebody else's.
         examples: In the order in which they were given.
         removed_at_us: None if nobody ended it; it may have expired.
     """
@@ -329,14 +331,19 @@ def _to_interests(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]])
                 vector=None if row.vector is None else to_vector(row.vector),
             )
         )
-    return [_to_interest(row, tuple(examples[row.id])) for row in rows]
+    now = heirs(connection, [row.identity_id for row in rows if row.identity_id is not None])
+    return [_to_interest(row, now, tuple(examples[row.id])) for row in rows]
 
 
-def _to_interest(row: Row[*tuple[Any, ...]], examples: tuple[Example, ...]) -> Interest:
+def _to_interest(
+    row: Row[*tuple[Any, ...]],
+    now: Mapping[IdentityId, IdentityId],
+    examples: tuple[Example, ...],
+) -> Interest:
     return Interest(
         id=InterestId(row.id),
         name=row.name,
-        identity=row.identity_id,
+        identity=now.get(row.identity_id, row.identity_id),
         reason=row.reason,
         examples=examples,
         made_by=row.made_by,
