@@ -7,9 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.reid.embedder import Embedder
 from models.types import Crop, Embeddings
@@ -17,11 +15,11 @@ from pipeline.linking.gallery import Vector
 from pipeline.types import TrackKey, Tracklet
 from storage.errors import DiskFull
 from storage.evidence import EvidenceStore
+from streams.pictures import to_jpeg
 from streams.types import Modality
 
 logger = logging.getLogger(__name__)
 
-_JPEG_QUALITY = 92
 _MOST_VIEWS = 256
 """Open views whose vectors are kept: more than are open at once."""
 
@@ -124,10 +122,3 @@ class Album:
             logger.info("pictures of sightings are kept again")
         self._has_failed = False
         return sha256
-
-
-def to_jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) uint8 RGB as a JPEG; the same pixels give the same bytes."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data.tobytes()

@@ -19,7 +19,6 @@ from pipeline.linking.linker import continued, link
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
 from pipeline.run.pictures import Album, EmbeddedOnce
-from pipeline.run.pictures import to_jpeg as to_jpeg
 from pipeline.run.trails import path_on, trail
 from pipeline.run.writing import Writing as Writing
 from pipeline.run.writing import until_written as until_written
