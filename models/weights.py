@@ -6,7 +6,6 @@ knows its sha256, if the operator wrote its sha256 beside its path, or if its fo
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import tempfile
@@ -16,8 +15,9 @@ from pathlib import Path
 from models.errors import SourceSilent, WeightsRefused, WeightsUnavailable
 from models.fetch import Progress, Received, fetch, find_packaged, name_of
 from models.manifest import PackageSource, PipSource, UrlSource, Weights, read_manifest
+from streams.disk import sha256_of
 
-__all__ = ["Progress", "Received", "cache_folder", "obtain", "sha256_of"]
+__all__ = ["Progress", "Received", "cache_folder", "obtain"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +60,6 @@ def cache_folder() -> Path:
         return Path(own).expanduser()
     home = os.environ.get("XDG_CACHE_HOME")
     return (Path(home) if home else Path.home() / ".cache") / "noctule"
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file's content, 64 lower-case hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _obtain_known(

@@ -13,7 +13,7 @@ from pipeline.recordings import Clip, Recordings
 from storage.audit import audited
 from storage.database import Database
 from streams.clock import Clock
-from streams.recording.salvage import sha256_of
+from streams.disk import sha256_of
 from streams.types import CameraId
 
 KIND = "noctule clip"

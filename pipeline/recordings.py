@@ -17,11 +17,11 @@ from storage.desk.segments import LONGEST_US, StoredSegment, segments
 from storage.errors import NotFound
 from storage.types import Span
 from streams.config import CameraConfig
+from streams.disk import sha256_of
 from streams.imaging import cut
 from streams.recording.clip import Cut, Piece, cut_clip
 from streams.recording.picture import Still, image_at, still_at
 from streams.recording.played import PlayedFile, files_of
-from streams.recording.salvage import sha256_of
 from streams.types import CameraId
 
 JOIN_US = 300_000
@@ -132,7 +132,9 @@ class Recordings:
         for stored in reversed(self._segments(camera, Span(from_us=at_us, to_us=at_us + 1))):
             place = self._place(stored)
             if place.exists():
-                return _moment_of_segment(stored, place, at_us)
+                configured = self._cameras.get(camera)
+                region = None if configured is None else configured.region
+                return _moment_of_segment(stored, place, at_us, region)
         raise NotFound(self._nothing_at(camera, at_us))
 
     def frame_at(self, moment: Moment, at_us: int) -> Still:
@@ -277,7 +279,13 @@ def _moment_of_file(file: PlayedFile, at_us: int) -> Moment:
     )
 
 
-def _moment_of_segment(stored: StoredSegment, place: Path, at_us: int) -> Moment:
+def _moment_of_segment(
+    stored: StoredSegment,
+    place: Path,
+    at_us: int,
+    region: tuple[float, float, float, float] | None,
+) -> Moment:
+    """Segments hold whole pictures; `region` is the part of them that is the camera."""
     segment = stored.segment
     return Moment(
         camera=segment.camera,
@@ -287,5 +295,5 @@ def _moment_of_segment(stored: StoredSegment, place: Path, at_us: int) -> Moment
         offset_s=max(0.0, (at_us - segment.from_us) / 1e6),
         codec=segment.codec,
         is_segment=True,
-        region=None,
+        region=region,
     )

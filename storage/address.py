@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from storage.errors import DatabaseUnusable
+from streams.environment import fill_in
 
 EXPECTED = "expected sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
 POSTGRESQL_DRIVER = "postgresql+psycopg"
@@ -29,7 +28,6 @@ NETWORK_FILESYSTEMS = frozenset(
         *("fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
     }
 )
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -62,22 +60,13 @@ class Address:
 
 
 def expand(template: str) -> str:
-    """`template` with each ${NAME} taken from the environment.
-
-    Inside `USER:PASSWORD@` the values are percent-encoded, so any password will do.
+    """`template` with each ${NAME} taken from the environment, encoded inside `USER:PASSWORD@`.
 
     Raises:
         ValueError: A variable is not set; the message names it and never a value.
     """
-    user_ends = template.rfind("@") if template.startswith("postgres") else -1
-
-    def value(match: re.Match[str]) -> str:
-        found = os.environ.get(match[1])
-        if found is None:
-            raise ValueError(f"environment variable {match[1]} is not set; export it first")
-        return quote(found, safe="") if match.start() < user_ends else found
-
-    return VARIABLE.sub(value, template)
+    user_ends = template.rfind("@") if template.startswith("postgres") else 0
+    return fill_in(template, quoted=(0, user_ends))
 
 
 def read_address(url: str) -> Address:

@@ -10,7 +10,6 @@ It appears under its name only when it is complete.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -38,6 +37,7 @@ from storage.evidence import NO_SPACE, EvidenceStore
 from storage.migrations import head_revision, known_revisions
 from storage.schema import EvidenceRow
 from storage.unfinished import LOCK, clear, clear_left, held
+from streams.disk import flush, sha256_of
 
 DATABASE, EVIDENCE, MANIFEST, SUMS = "noctule.db", "evidence", "manifest.json", "SHA256SUMS"
 FORMAT = 1
@@ -102,8 +102,8 @@ def make_backup(
             _seal(unfinished, manifest, kept=set(wanted) - set(missing))
             unfinished.rename(folder)
             (folder / LOCK).unlink()
-            _flush(folder)
-            _flush(folder.parent)
+            flush(folder)
+            flush(folder.parent)
     return manifest
 
 
@@ -195,13 +195,13 @@ def _seal(folder: Path, manifest: Manifest, *, kept: set[str]) -> None:
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     store = EvidenceStore(folder / EVIDENCE)
     named = {_name_in(store, sha256, folder): sha256 for sha256 in sorted(kept)}
-    sums = {name: _sha256_of(folder / name) for name in (DATABASE, MANIFEST)} | named
+    sums = {name: sha256_of(folder / name) for name in (DATABASE, MANIFEST)} | named
     lines = "".join(f"{sha256}  {name}\n" for name, sha256 in sums.items())
     (folder / SUMS).write_text(lines, encoding="utf-8")
     for name in (DATABASE, MANIFEST, SUMS):
-        _flush(folder / name)
+        flush(folder / name)
     for path in (*(folder / EVIDENCE).iterdir(), folder / EVIDENCE, folder):
-        _flush(path)
+        flush(path)
 
 
 def _proven_sums(folder: Path) -> dict[str, str]:
@@ -217,7 +217,7 @@ def _proven_sums(folder: Path) -> dict[str, str]:
         inside = folder / name
         if not inside.resolve().is_relative_to(folder.resolve()) or not inside.is_file():
             raise _damaged(folder, f"{name} is missing")
-        if _sha256_of(inside) != sha256:
+        if sha256_of(inside) != sha256:
             raise _damaged(folder, f"{name} was changed or torn")
     return sums
 
@@ -241,7 +241,7 @@ def _read_manifest(file: Path) -> Manifest:
 def _put_picture(evidence: EvidenceStore, store: EvidenceStore, sha256: str) -> None:
     """Link or copy it, unless it is there and sound."""
     place = evidence.path(sha256)
-    if place.is_file() and _sha256_of(place) == sha256:
+    if place.is_file() and sha256_of(place) == sha256:
         return
     place.unlink(missing_ok=True)
     evidence.put(store.get(sha256))
@@ -249,19 +249,6 @@ def _put_picture(evidence: EvidenceStore, store: EvidenceStore, sha256: str) -> 
 
 def _name_in(store: EvidenceStore, sha256: str, folder: Path) -> str:
     return store.path(sha256).relative_to(folder).as_posix()
-
-
-def _sha256_of(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -280,10 +280,7 @@ def _visits_of(identity: IdentityId, *, with_unsure: bool) -> Select[int]:
 def _unsure_visits_of(identity: IdentityId) -> Select[int]:
     return (
         select(SightingRow.id)
-        .join(
-            LinkEventRow,
-            IS_NEWEST,
-        )
+        .join(LinkEventRow, IS_NEWEST)
         .where(SightingRow.identity_id.is_(None), LinkEventRow.candidate_id == identity)
     )
 

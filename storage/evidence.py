@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import DiskFull, EvidenceBusy, EvidenceDamaged, NotFound
+from streams.disk import flush
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 FOLDER = re.compile(r"[0-9a-f]{2}")
@@ -124,7 +125,7 @@ class EvidenceStore:
         """What was deleted stays so also after the power failed."""
         for folder in [self.folder, *self._folders()]:
             try:
-                _flush_folder(folder)
+                flush(folder)
             except OSError:  # gone, or unreadable: then there is nothing of ours in it
                 continue
 
@@ -196,7 +197,7 @@ class EvidenceStore:
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _flush_folder(folder.parent)
+            flush(folder.parent)
 
     def _refuse_below_reserve(self, n_bytes: int) -> None:
         if not self._reserve_mb:
@@ -254,13 +255,4 @@ def _write_whole(place: Path, content: bytes) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    _flush_folder(place.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """A new name is on the disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(place.parent)

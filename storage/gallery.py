@@ -160,10 +160,7 @@ def _confirmed(
         .join(ExemplarRow, ExemplarRow.sighting_id == SightingRow.id)
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
         .join(ModelVersionRow, ModelVersionRow.id == ExemplarRow.model_version_id)
-        .join(
-            LinkEventRow,
-            IS_NEWEST,
-        )
+        .join(LinkEventRow, IS_NEWEST)
         .where(LinkEventRow.verdict_id.is_not(None), *chosen)
     )
     numbers = [SightingId(number) for number in connection.execute(query).scalars()]

@@ -318,10 +318,7 @@ def _select_visits() -> Select[*tuple[Any, ...]]:
             LinkEventRow.verdict_id,
         )
         .join(CameraRow, CameraRow.id == SightingRow.camera_id)
-        .join(
-            LinkEventRow,
-            IS_NEWEST,
-        )
+        .join(LinkEventRow, IS_NEWEST)
     )
 
 

@@ -182,10 +182,7 @@ _SIGHTINGS = (
     )
     .join(CameraRow, CameraRow.id == SightingRow.camera_id)
     .join(ModelVersionRow, ModelVersionRow.id == SightingRow.model_version_id)
-    .join(
-        LinkEventRow,
-        IS_NEWEST,
-    )
+    .join(LinkEventRow, IS_NEWEST)
 )
 """Every visit with the newest of its link events, as `_to_sighting` takes it apart."""
 _IN_TIME = (SightingRow.first_seen_us, SightingRow.id)

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from storage.database import Database
 from storage.errors import PersonErased
 from storage.schema import ErasureRow
 from storage.types import Decision, IdentityId, NewLink, person_name
@@ -36,13 +35,6 @@ class Erasure:
         """As it is told to whoever asks for the person."""
         at = f"{to_utc(self.at_us):%Y-%m-%d %H:%M} UTC"
         return f"{person_name(self.identity)} was erased on {at} by {self.made_by} ({self.reason})"
-
-
-def erasures(db: Database) -> list[Erasure]:
-    """All erasures, oldest first."""
-    with db.read() as connection:
-        rows = connection.execute(_select().order_by(ErasureRow.id)).all()
-    return [_to_erasure(row) for row in rows]
 
 
 def erasure_of(connection: Connection, identity: IdentityId) -> Erasure | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
+
+from streams.environment import fill_in
 
 LIVE_SCHEMES = ("rtsp", "rtsps")
 LONGEST = 2048
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):")  # two letters or more: C:\ is a path
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _PLAIN_OR_ENCODED = re.compile(r"^(?:[A-Za-z0-9._~!$&'()*+,;=:-]|%[0-9A-Fa-f]{2})*$")
 _HOST = re.compile(r"^(?:\[[0-9A-Fa-f:.%A-Za-z]+\]|[^\s\[\]:@/?#\\]+)(?::[0-9]{1,5})?$")
 _SECRET_PAIR = re.compile(
@@ -68,26 +68,12 @@ def without_secrets(text: str, address: str) -> str:
 
 
 def expand(template: str) -> str:
-    """`template` with each ${NAME} taken from the environment.
-
-    Inside `user:password@` the values are percent-encoded, so any password will do.
+    """`template` with each ${NAME} taken from the environment, encoded inside `user:password@`.
 
     Raises:
         ValueError: A variable is not set; the message names it and never a value.
     """
-    start, end = _user_part(template)
-
-    def value(match: re.Match[str]) -> str:
-        name = match[1]
-        if name not in os.environ:
-            raise ValueError(
-                f"environment variable {name or '(empty name)'} is not set; set it, or write the "
-                "address without ${...}"
-            )
-        text = os.environ[name]
-        return quote(text, safe="") if start <= match.start() < end else text
-
-    return _VARIABLE.sub(value, template)
+    return fill_in(template, quoted=_user_part(template))
 
 
 def _user_part(address: str) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import math
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
 )
 
 from streams.address import expand, is_live, refuse_unsupported
+from streams.naming import plain_name
 
 
 class Section(BaseModel):
@@ -43,6 +45,7 @@ ShapeName = Annotated[
         pattern=r"^[^\x00-\x1f\x7f]+$",
         description="As operators call it; the same name on several cameras is one place.",
     ),
+    AfterValidator(plain_name),
 ]
 
 

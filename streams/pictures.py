@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +17,23 @@ def to_jpeg(pixels: npt.NDArray[np.uint8], *, quality: int = KEPT_QUALITY) -> by
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return data.tobytes()
+
+
+def write_picture(
+    path: Path, pixels: npt.NDArray[np.uint8], *, quality: int = KEPT_QUALITY
+) -> None:
+    """Write (H, W, 3) uint8 RGB as PNG or JPEG, by the file's ending.
+
+    Args:
+        quality: Of a JPEG.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    is_png = path.suffix == ".png"
+    how = [cv2.IMWRITE_PNG_COMPRESSION, 9] if is_png else [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if not cv2.imwrite(str(path), cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), how):
+        raise OSError(f"{path}: could not be written")
 
 
 def from_file(data: bytes) -> npt.NDArray[np.uint8] | None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from pipeline.alerts.engine import Engine, Watchmen
+from pipeline.alerts.engine import Watchmen
 from pipeline.alerts.kinds import AnyRule, parse_rule
 from pipeline.alerts.schedule import Calendar
 from pipeline.alerts.settings import Drawn, Site
@@ -92,6 +92,21 @@ def visit(
 
 def rule(kind: str, name: str = "rule", **settings: Any) -> AnyRule:
     return parse_rule(name, kind, settings)
+
+
+class Engine:
+    """Rules and grouping on one thread, as the watcher has them on two."""
+
+    def __init__(self, watchmen: Watchmen, visits: Visits) -> None:
+        self._watchmen = watchmen
+        self._visits = visits
+
+    def see(self, event: Event) -> list[Told]:
+        """Alerts that the event raises or extends, in the order of rules."""
+        told = self._visits.visited(event) if isinstance(event, Visit) else []
+        for finding, rule in self._watchmen.see(event):
+            told += self._visits.found(finding, rule)
+        return told
 
 
 def engine(

@@ -135,7 +135,10 @@ def open_site(
         cameras=(vault,) if live_only else (gate,) if recorded_only else (gate, vault),
         cameras_file=folder / "cameras.yaml",
         storage=StorageConfig(
-            database=SecretStr(address), evidence=folder / "evidence", reserve_mb=0
+            database=SecretStr(address),
+            evidence=folder / "evidence",
+            spool=folder / "spool",
+            reserve_mb=0,
         ),
         front_desk=FrontDeskConfig(**{"port": 0, **(front_desk or {})}),
     )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 
+from storage.retention_config import RetentionConfig
 from storage.types import Decision, Exemplar, IdentityId, NewLink, NewSighting
 from streams.types import CameraId, Modality
 
@@ -20,6 +21,9 @@ DIMENSION = 4
 SECOND_US = 1_000_000
 TEN_O_CLOCK_US = 1_700_000_000_000_000
 PICTURE = "a" * 64
+FOR_EVER = RetentionConfig.model_validate(
+    {name: None for name in RetentionConfig.model_fields if name.endswith(("_days", "_mb"))}
+)
 
 _database_numbers = count()
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from storage.database import Database, open_database, upgrade
+from storage.evidence import EvidenceStore
 from storage.schema import Table
 from tests.storage_builders import new_postgresql
 
@@ -181,3 +182,9 @@ def _do_not_flush(server: str) -> None:
 
 def _name_in(address: str) -> str:
     return address.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> EvidenceStore:
+    """An empty store of pictures."""
+    return EvidenceStore(tmp_path / "evidence")

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from pipeline.api.answers import Told
 from pipeline.api.events import to_boxes, to_event
 from pipeline.api.live import LiveState
+from pipeline.recordings import Recordings
 from storage.browsing import find_sighting
 from storage.desk.alerts import NewAlert
 from storage.desk.interest import Example, NewInterest, add_interest
 from storage.desk.names import give_name
 from storage.desk.raising import raise_alert
 from storage.desk.rules import NewRule, add_rule
+from storage.desk.segments import record_segments
 from storage.desk.types import AlertSeverity
 from storage.sightings import record_sighting
 from storage.types import Decision, IdentityId, SightingId
 from storage.verdicts import not_same, same
+from streams.config import CameraConfig
 from streams.types import CameraId, Modality
 from tests.api_site import API, DAY_US, GATE, VAULT, Site, open_site
+from tests.recording_builders import START_US, record_film
 from tests.storage_builders import SECOND_US, TEN_O_CLOCK_US, link_new, link_to, sighting
+from tests.streams_builders import write_video
 
 NOW_US = TEN_O_CLOCK_US
 LOOK = np.eye(1, 8, dtype=np.float32)[0]
@@ -223,6 +231,44 @@ def test_a_verdict_names_no_hidden_verdict_that_it_contradicts(site: Site) -> No
     assert whole["contradicts"] == [f"V{older.id}"]
     assert part["contradicts"] == []
     assert part["b"] == []
+
+
+def test_whom_a_hidden_visit_shows_is_not_found_out_through_verdicts(site: Site) -> None:
+    part, whole = site.known("viewer-gate"), site.known("viewer")
+
+    # V1 is about S5 at the gate, and was held against S4 in the vault.
+    assert whole.get(f"{API}/verdicts?sighting=S4").json()["items"]
+    assert part.get(f"{API}/verdicts?sighting=S4").text == '{"items":[],"next":null}'
+    assert part.get(f"{API}/verdicts?sighting=S5").json()["items"]
+
+
+def test_a_stream_that_shows_a_hidden_camera_too_is_not_played_whole(tmp_path: Path) -> None:
+    """Two cameras share one stream: the left half is the gate, the right half the vault."""
+    pixels = np.zeros((96, 160, 3), np.uint8)
+    pixels[:, 80:] = 255
+    write_video(tmp_path / "film.mp4", [pixels] * 20)
+    recorded = record_film(tmp_path / "film.mp4", tmp_path / "recordings")
+    span = {"from": str(START_US), "to": str(START_US + SECOND_US)}
+    with open_site(tmp_path, recorded_only=True) as site:
+        gate = CameraConfig(
+            name=GATE, source=SecretStr("rtsp://192.0.2.7/1"), region=(0.0, 0.0, 0.5, 1.0)
+        )
+        config = site.config.model_copy(update={"cameras": (gate,)})
+        site.desk._recordings = (site.desk.config, Recordings(config, site.database))
+        record_segments(site.database, recorded)
+        base, later = f"{API}/cameras/gate/recordings", {"at": str(START_US), "later": "0"}
+        part, whole = site.known("admin-gate"), site.known("admin")
+
+        for path in ("video", "head.mp4", "part.mp4"):
+            assert part.get(f"{base}/{path}", params=later).status_code == 404, path
+            assert whole.get(f"{base}/{path}", params=later).status_code == 200, path
+        assert part.post(f"{API}/cameras/gate/clips", json=span).status_code == 403
+        assert part.get(f"{base}/moment", params=later).json()["video"] is None
+        still = part.get(f"{base}/picture", params=later).content
+        seen = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert seen is not None
+        assert seen.shape == (96, 80)
+        assert seen.mean() < 10, "the other half is shown"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.api.errors import CameraUnusable
 from pipeline.config import load_config
 from storage.audit import audit_entries
+from streams.config import CameraConfig
 from streams.errors import ConfigInvalid
 from tests.api_site import API, GATE, VAULT, Site, jpeg, open_site
 from tests.test_streams_discovery import answer, device
@@ -201,6 +203,29 @@ def test_a_look_says_what_is_good_and_what_to_change(recorded: Site) -> None:
     assert (seen.json()["codec"], seen.json()["width_px"]) == ("images", 32)
     assert "too small to tell apart" in seen.json()["advice"][0]
     assert seen.json()["camera"] == "pictures"
+
+
+def test_a_camera_that_is_watched_is_looked_at_by_its_name(
+    unchanged: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def probe(camera: CameraConfig, *, folder: Path) -> dict[str, object]:
+        looked.append(f"{camera.source.get_secret_value()} {camera.transport} {folder.name}")
+        raise CameraUnusable("it does not answer")
+
+    monkeypatch.setattr(unchanged.desk.looking, "probe", probe)
+    admin = unchanged.known("admin")
+    asked = {"camera": VAULT, "transport": "udp"}
+
+    told = admin.post(f"{API}/cameras/probe", json=asked)
+
+    assert told.status_code == 409
+    assert "secret-canary" not in told.text
+    assert looked == [f"rtsp://op:secret-canary@10.0.0.9/vault udp {unchanged.folder.name}"]
+    for odd in ({}, {**asked, "source": ADDRESS}):
+        assert admin.post(f"{API}/cameras/probe", json=odd).status_code == 400
+    assert admin.post(f"{API}/cameras/probe", json={"camera": "nowhere"}).status_code == 404
 
 
 def test_a_camera_that_does_not_answer_is_told_without_its_password(unchanged: Site) -> None:

@@ -30,11 +30,6 @@ DAY_US = 86_400_000_000
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
-
-
-@pytest.fixture
 def config(address: str, tmp_path: Path, evidence: EvidenceStore) -> str:
     """A site with two persons, seen today: P-0001 twice, P-0002 once."""
     with open_database(address) as database:

@@ -165,6 +165,34 @@ def test_a_certificate_that_is_missing_is_told(config: Path, run_cli: RunCli) ->
     assert str(config.parent / "c.pem") in told
 
 
+@pytest.mark.parametrize("fault", ["another key", "no PEM", "a passphrase", "swapped"])
+def test_a_certificate_that_cannot_be_used_is_told(
+    config: Path, run_cli: RunCli, fault: str
+) -> None:
+    folder, other = config.parent, config.parent / "other"
+    other.mkdir()
+    certificate, key = make_certificate(folder), folder / "sink.key"
+    make_certificate(other)
+    if fault == "another key":
+        key = other / "sink.key"
+    elif fault == "no PEM":
+        key.write_text("not a key")
+    elif fault == "a passphrase":
+        words = ["openssl", "ec", "-aes256", "-passout", "pass:secret", "-in", str(key)]
+        subprocess.run([*words, "-out", str(folder / "k")], check=True, capture_output=True)
+        key = folder / "k"
+    else:
+        certificate, key = key, other / "sink.pem"
+    tls = f"front_desk: {{port: 0, tls_certificate: {certificate}, tls_key: {key}}}\n"
+    config.write_text(config.read_text().replace("front_desk: {port: 0}\n", tls))
+
+    told = run_cli("serve", "--config", str(config), code=2)
+
+    assert "cannot be used together" in told
+    assert str(key) in told
+    assert "Traceback" not in told
+
+
 def test_tls_is_spoken_where_it_is_configured(config: Path) -> None:
     certificate = make_certificate(config.parent)
     trusted = ssl.create_default_context(cafile=certificate)
@@ -175,11 +203,21 @@ def test_tls_is_spoken_where_it_is_configured(config: Path) -> None:
         url = said(process, r"Open (\S+)")
         password = said(process, r"one-time password (\S+)")
         login = {"name": "admin", "password": password}
-        answer = httpx.post(f"{url}{API}/session", json=login, verify=trusted, timeout=WAIT_S)
+        with httpx.Client(base_url=url, verify=trusted, timeout=WAIT_S) as client:
+            answer = client.post(f"{API}/session", json=login)
+            known = client.get(f"{API}/session")
+            page = client.get("/password", headers={"Accept": "text/html"})
 
         assert url.startswith("https://")
-        assert answer.headers["set-cookie"].startswith("__Host-noctule_session=")
-        assert "Secure" in answer.headers["set-cookie"]
+        cookie = [part.strip() for part in answer.headers["set-cookie"].split(";")]
+        assert cookie[0].startswith("__Host-noctule_session=")
+        assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie)
+        assert not any(part.startswith("Domain") for part in cookie)
+        assert known.json()["name"] == "admin"
+        assert page.status_code == 200
+        assert page.headers["strict-transport-security"].startswith("max-age=")
+        with pytest.raises(httpx.RemoteProtocolError):
+            httpx.get(url.replace("https", "http"), timeout=WAIT_S)
 
 
 def test_accounts_are_managed_by_command(config: Path, run_cli: RunCli) -> None:

@@ -122,7 +122,7 @@ def test_a_signal_ends_the_work_in_order_and_with_a_sentence(
         with interruptible(), ExitStack() as stack:
             stack.callback(cleaned_up.append, "yes")
             os.kill(os.getpid(), number)
-            time.sleep(5)
+            time.sleep(60)
 
     with pytest.raises(typer.Exit) as ended:
         work()

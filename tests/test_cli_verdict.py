@@ -126,7 +126,7 @@ def test_questions_show_the_numbers_of_visits_and_who_decided(
     ("words", "code", "says"),
     [
         pytest.param(("same", "1", "P-0001"), 2, "'1' is not the name of a visit", id="bare"),
-        pytest.param(("same", "S1", "S2"), 2, "'S2' is not a person's name", id="two visits"),
+        pytest.param(("same", "S1", "S2"), 2, "'S2' is no person's name", id="two visits"),
         pytest.param(("same", "S1", "P-0001", "--keep", "1"), 2, "--keep", id="keep a visit"),
         pytest.param(("not-same", "P-0001", "P-0002", "--new"), 2, "--new", id="new person"),
         pytest.param(("same", "S77", "P-0001"), 1, "no visit is called S77", id="no visit"),

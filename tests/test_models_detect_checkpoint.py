@@ -16,7 +16,7 @@ from models.config import DetectorConfig
 from models.detect.checkpoint import load_network
 from models.detect.load import load_detector
 from models.errors import WeightsRefused
-from models.weights import sha256_of
+from streams.disk import sha256_of
 from streams.types import CameraId, Frame, Modality
 
 CPU = torch.device("cpu")

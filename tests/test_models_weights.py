@@ -14,7 +14,9 @@ import pytest
 
 from models.errors import WeightsRefused, WeightsUnavailable
 from models.manifest import PackageSource, PipSource, UrlSource, Weights, read_manifest
-from models.weights import Received, obtain, sha256_of
+from models.weights import Received, obtain
+from streams.disk import sha256_of
+from tests.processes import PATIENCE_S
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB: more than one chunk
 WRONG = "0" * 64
@@ -73,7 +75,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         if mood == "deaf":
-            self.server.released.wait(20)
+            self.server.released.wait(PATIENCE_S)
             return
         self.send_response(302 if mood == "moved" else 200)
         self.send_header("Location", "/good")
@@ -85,7 +87,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.wfile.write(CONTENT[: len(CONTENT) // 2])
             self.wfile.flush()
         if mood == "stuck":
-            self.server.released.wait(20)
+            self.server.released.wait(PATIENCE_S)
 
     def log_message(self, format: str, *args: object) -> None:
         """Quiet."""

@@ -18,7 +18,8 @@ import pytest
 
 from models.errors import WeightsRefused, WeightsUnavailable
 from models.manifest import PipSource, Weights, read_manifest
-from models.weights import obtain, sha256_of
+from models.weights import obtain
+from streams.disk import sha256_of
 
 CONTENT = bytes(range(256)) * 12_000  # 3 MB: more than one chunk
 WRONG = "0" * 64

@@ -28,11 +28,6 @@ pytest_plugins = ["tests.storage_fixtures"]
 NOW_US = TEN_O_CLOCK_US + 10**10
 
 
-@pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
-
-
 def picture(evidence: EvidenceStore, seed: int) -> str:
     pixels = np.random.default_rng(seed).integers(0, 255, (32, 16, 3), np.uint8)
     return evidence.put(cv2.imencode(".jpg", pixels)[1].tobytes())

@@ -28,12 +28,12 @@ from streams.errors import NoctuleError
 from tests.rtsp import RtspServer
 
 FOOTAGE = Path(__file__).parents[1] / "simulator" / "footage" / "demo"
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 def site_of(folder: Path, **urls: str) -> SiteConfig:
     cameras = tuple(
-        CameraConfig(name=name, source=SecretStr(url), stall_after_s=2, open_timeout_s=2)
+        CameraConfig(name=name, source=SecretStr(url), stall_after_s=10, open_timeout_s=30)
         for name, url in urls.items()
     )
     return into_folder(SiteConfig(cameras=cameras), folder)

@@ -28,11 +28,11 @@ from storage.desk.segments import segments
 from storage.types import Decision, IdentityId, NewLink, Recorded, SightingId
 from streams.clock import SystemClock
 from streams.config import CameraConfig
+from streams.disk import sha256_of
 from streams.errors import NoctuleError
 from streams.feed import CameraHealth
 from streams.images import read_image
 from streams.recording.config import RecordingConfig
-from streams.recording.salvage import sha256_of
 from streams.supervisor import CameraState
 from streams.types import CameraId, Frame, Gap, GapReason
 from tests.processes import wait_for
@@ -143,6 +143,7 @@ def test_while_nobody_looks_there_is_one_picture_in_a_while(tmp_path: Path) -> N
             shown.add(read_state(tmp_path).get("captured_at_us") or 0)
 
     assert shown - {0} == {START_US}
+    assert read_state(tmp_path)["searched_at_us"] == film[-1][0].captured_at_us
 
 
 def test_a_wish_to_look_ends_by_itself(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_a_blind_camera_says_since_when_and_why(tmp_path: Path) -> None:
 
     with Publisher(site, live=True, clock=SystemClock()) as publisher:
         publisher.gap(blind)
-        publisher.health([sick])
+        publisher.health([sick], n_waiting=5)
         assert wait_for(lambda: read_state(tmp_path).get("health") == "lost")
         state = read_state(tmp_path)
         publisher.gap(replace(blind, to_us=START_US + 1))
@@ -180,6 +181,7 @@ def test_a_blind_camera_says_since_when_and_why(tmp_path: Path) -> None:
         well = read_state(tmp_path)
 
     assert state["blind_since_us"] == START_US
+    assert state["n_waiting"] == 5
     assert state["last_error"] == "no picture came for 4 s"
     assert (state["recording"], state["recording_error"]) == ("stopped", "the disk is full")
     assert (well["blind_since_us"], well["recording"]) == (None, "off")
@@ -228,7 +230,7 @@ def test_a_live_site_records_and_shows_itself(tmp_path: Path) -> None:
         )
         stop = threading.Event()
         states: list[dict[str, Any]] = []
-        give_up_s = time.monotonic() + 90
+        give_up_s = time.monotonic() + 240
 
         def report(_: Progress) -> None:
             want(site.live_folder)

@@ -10,7 +10,6 @@ import pytest
 
 from models.types import Crop, Embeddings, ModelId
 from pipeline.run.reembed import Reembedder
-from pipeline.run.remember import to_jpeg
 from storage.check import check
 from storage.database import Database
 from storage.evidence import EvidenceStore
@@ -19,6 +18,7 @@ from storage.reembedding import outdated, replace_vectors
 from storage.sightings import record_sighting, sightings
 from storage.types import SightingId
 from storage.vectors.opening import open_exemplars
+from streams.pictures import to_jpeg
 from streams.types import Modality
 from tests.storage_builders import MODEL, TEN_O_CLOCK_US, exemplar, sighting, unit_vector
 
@@ -43,11 +43,6 @@ class ColourEmbedder:
             row /= np.linalg.norm(row)
         modality = tuple(crop.modality for crop in crops)
         return Embeddings(vectors=rows, modality=modality, model=self.model)
-
-
-@pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
 
 
 @pytest.fixture

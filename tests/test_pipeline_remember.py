@@ -80,6 +80,10 @@ class Even:
 
     name = "even"
 
+    def centre(self, light: Modality) -> None:
+        """Looks are compared as they are."""
+        del light
+
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del similarity, a, b
         return 1.0
@@ -87,6 +91,10 @@ class Even:
 
 class Sure(Even):
     """A calibration to which looks say everything."""
+
+    def centre(self, light: Modality) -> None:
+        """Looks are compared as they are."""
+        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del a, b

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 
 import numpy as np
@@ -22,6 +23,7 @@ from storage.errors import DatabaseBusy, DiskFull
 from storage.evidence import EvidenceStore
 from storage.sightings import sightings
 from storage.types import IdentityId
+from tests.processes import PATIENCE_S
 from tests.storage_builders import MODEL
 from tests.test_pipeline_following import Certain
 from tests.test_pipeline_reembed import N_VISITS, NEW, ColourEmbedder, evidence, models, site
@@ -141,10 +143,11 @@ def test_a_stage_is_idle_only_while_nothing_waits() -> None:
         done.append("idle")
         was_idle.set()
 
-    with Stage("work", done.append, capacity=4, idle=idle) as stage:
-        for word in "abc":
-            stage.put(word)
-        assert was_idle.wait(5)
+    waiting: queue.Queue[str] = queue.Queue()
+    for word in "abc":
+        waiting.put(word)
+    with Stage("work", done.append, waiting=waiting, idle=idle):
+        assert was_idle.wait(PATIENCE_S)
 
     assert done[:4] == ["a", "b", "c", "idle"]
 
@@ -158,7 +161,7 @@ def test_a_stage_that_fails_while_idle_tells_its_owner() -> None:
 
     def run() -> None:
         with Stage[str]("work", print, idle=idle):
-            assert failed.wait(5)
+            assert failed.wait(PATIENCE_S)
 
     with pytest.raises(DiskFull):
         run()

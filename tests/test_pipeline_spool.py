@@ -24,6 +24,7 @@ from storage.database import open_database
 from storage.errors import DatabaseBusy, DiskFull
 from storage.sightings import sightings
 from streams.types import CameraId, Gap, GapReason
+from tests.processes import PATIENCE_S, wait_for
 from tests.spool_builders import tracklet
 from tests.storage_builders import ROOT
 
@@ -116,22 +117,13 @@ def test_visits_wait_in_files_and_follow_in_order_when_the_database_answers(
     with stage_of(spool, memory) as stage:
         for number in range(10):
             stage.put(tracklet(str(number)))
-        wait_until(lambda: spool.n_on_disk == 10)
+        assert wait_for(lambda: spool.n_on_disk == 10)
         memory.is_away.clear()
         for number in range(10, 15):
             stage.put(tracklet(str(number)))
 
     assert memory.tracks == [str(number) for number in range(15)]
     assert list(tmp_path.iterdir()) == []
-
-
-def wait_until(condition: object) -> None:
-    assert callable(condition)
-    for _ in range(400):
-        if condition():
-            return
-        threading.Event().wait(0.01)
-    pytest.fail("waited 4 s in vain")
 
 
 def test_what_waits_when_the_watcher_stops_comes_first_the_next_time(tmp_path: Path) -> None:
@@ -142,7 +134,7 @@ def test_what_waits_when_the_watcher_stops_comes_first_the_next_time(tmp_path: P
         with stage_of(spool, memory) as stage:
             for number in range(6):
                 stage.put(tracklet(str(number)))
-            wait_until(lambda: spool.n_on_disk == 6)
+            assert wait_for(lambda: spool.n_on_disk == 6)
 
     with pytest.raises(DatabaseBusy, match=r"6 visits wait in .* written at the next start"):
         stop_while_away()
@@ -190,7 +182,7 @@ def test_a_full_spool_makes_cameras_wait_and_says_so(
 
     with stage_of(spool, memory) as stage:
         stage.put(tracklet("0"))
-        wait_until(lambda: spool.n_on_disk == 1)
+        assert wait_for(lambda: spool.n_on_disk == 1)
         n = 1
         for n in range(1, 100):  # each takes about 190 kB: noise does not compress
             try:
@@ -265,7 +257,7 @@ def test_a_process_killed_while_the_database_is_away_loses_and_doubles_nothing(
         acknowledged += seen
         power.on()
 
-        assert run_filler(postgresql_address, tmp_path, "drain").wait(timeout=60) == 0
+        assert run_filler(postgresql_address, tmp_path, "drain").wait(timeout=2 * PATIENCE_S) == 0
 
     with open_database(postgresql_address) as database:
         found = [visit.key for visit in sorted(sightings(database), key=lambda visit: visit.id)]

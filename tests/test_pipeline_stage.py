@@ -8,6 +8,7 @@ import time
 import pytest
 
 from pipeline.stage import Stage
+from tests.processes import PATIENCE_S
 
 
 def test_items_are_worked_in_order_and_all_of_them_before_the_stage_closes() -> None:
@@ -51,18 +52,18 @@ def test_a_full_queue_makes_the_producer_wait() -> None:
 
     def work(_: int) -> None:
         started.set()
-        release.wait(10)
+        release.wait(PATIENCE_S)
 
     with Stage("slow", work, capacity=1) as stage:
         stage.put(1)
-        assert started.wait(10)
+        assert started.wait(PATIENCE_S)
         stage.put(2)
         third = threading.Thread(target=stage.put, args=(3,))
         third.start()
         third.join(0.3)
         was_waiting = third.is_alive()
         release.set()
-        third.join(10)
+        third.join(PATIENCE_S)
 
     assert was_waiting
     assert not third.is_alive()

@@ -24,7 +24,7 @@ from simulator.optics.illumination import (
 )
 from simulator.optics.render import Rendering
 from simulator.optics.shutter import blurred
-from simulator.optics.sky import Sky, ambient_lux, dusk
+from simulator.optics.sky import Sky, daylight, dusk, level_lux
 from simulator.optics.thermal import skin_at, through, top_insulation, warmth_of_materials
 from simulator.optics.weather import Headlights, Rain
 from streams.types import Modality
@@ -61,7 +61,7 @@ def test_lights_and_sensors_know_their_band_and_thermal_counts_as_infrared() -> 
 
 
 def test_each_sky_is_darker_than_the_one_before() -> None:
-    lux = [ambient_lux(sky) for sky in (Sky.SUN, Sky.OVERCAST, Sky.DUSK, Sky.NIGHT)]
+    lux = [level_lux(daylight(sky)) for sky in (Sky.SUN, Sky.OVERCAST, Sky.DUSK, Sky.NIGHT)]
 
     assert lux == sorted(lux, reverse=True)
     assert lux[0] > 50_000

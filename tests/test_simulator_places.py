@@ -12,8 +12,8 @@ from simulator.filming.scenario import scenario
 from simulator.filming.take import Settings, takes
 from simulator.optics.cameras import View
 from simulator.optics.illumination import MOST_LAMPS
+from simulator.world import demo
 from simulator.world.carpark import carpark
-from simulator.world.demo import demo_places
 from simulator.world.lobby import lobby
 from simulator.world.meshes import Paint
 from simulator.world.places import CameraKind, Place
@@ -103,7 +103,8 @@ def test_names_of_cameras_differ_and_lamps_are_no_more_than_a_light_takes() -> N
 
 
 def test_the_four_cameras_of_the_demo_stand_in_places_of_their_own() -> None:
-    cameras = {place.name: [camera.name for camera in place.cameras] for place in demo_places()}
+    places = (demo.gate(), demo.plaza(), demo.dock(), demo.corridor())
+    cameras = {place.name: [camera.name for camera in place.cameras] for place in places}
 
     assert cameras == {name: [name] for name in ("gate", "plaza", "dock", "corridor")}
 

@@ -18,6 +18,7 @@ from storage.check import check
 from storage.database import Database, open_database
 from storage.errors import AuditFailed
 from storage.types import Span
+from tests.storage_auditor import IN_A_ROW
 from tests.storage_builders import ROOT, TEN_O_CLOCK_US
 from tests.storage_tamper import break_rules
 
@@ -141,14 +142,14 @@ def test_two_processes_that_write_at_once_make_one_chain(address: str) -> None:
         )
         for name in ("ada", "grace")
     ]
-    for writer in writers:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "ready\n"
-
-    for writer in writers:
-        assert writer.stdin is not None
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    for _ in range(60 // IN_A_ROW):
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
     for writer in writers:
         assert writer.wait(60) == 0
         writer.communicate()

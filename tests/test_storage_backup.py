@@ -34,11 +34,6 @@ def remember(database: Database, evidence: EvidenceStore, number: int) -> str:
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
-
-
-@pytest.fixture
 def backup(sqlite_address: str, evidence: EvidenceStore, tmp_path: Path) -> Path:
     """A backup of three visits."""
     with open_database(sqlite_address) as database:

@@ -23,11 +23,6 @@ pytest_plugins = ["tests.storage_fixtures"]
 
 
 @pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
-
-
-@pytest.fixture
 def site(database: Database, evidence: EvidenceStore) -> Database:
     for number in range(3):
         crops = (exemplar(evidence=evidence.put(b"picture %d" % number)),)

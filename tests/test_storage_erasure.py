@@ -23,12 +23,12 @@ from storage.evidence import EvidenceStore
 from storage.gallery import gallery
 from storage.identities import find_identity, identities
 from storage.retention import expire
-from storage.retention_config import RetentionConfig
 from storage.schema import ExemplarRow, SightingRow, Table
 from storage.sightings import last_sighting, record_sighting, relink, sightings, trajectory
-from storage.tombstones import erasures
+from storage.tombstones import erasure_of
 from storage.types import IdentityId, SightingId
 from tests.storage_builders import (
+    FOR_EVER,
     MODEL,
     TEN_O_CLOCK_US,
     exemplar,
@@ -43,20 +43,6 @@ pytest_plugins = ["tests.storage_fixtures"]
 
 NOW_US = TEN_O_CLOCK_US + 3_600_000_000
 FIRST, SECOND = IdentityId(1), IdentityId(2)
-FOR_EVER = RetentionConfig(
-    pictures_days=None,
-    vectors_days=None,
-    sightings_days=None,
-    gaps_days=None,
-    runs_days=None,
-    audit_days=None,
-    pictures_mb=None,
-)
-
-
-@pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
 
 
 @pytest.fixture
@@ -118,7 +104,9 @@ def test_the_receipt_proves_what_was_deleted(site: Database, evidence: EvidenceS
 
     proof = erase_first(site, evidence)
 
-    (tombstone,) = erasures(site)
+    with site.read() as connection:
+        tombstone = erasure_of(connection, FIRST)
+    assert tombstone is not None
     counted = (tombstone.n_sightings, tombstone.n_exemplars, tombstone.n_pictures)
     assert counted == (plan.n_sightings, plan.n_exemplars, plan.n_pictures) == (2, 4, 2)
     assert (plan.n_shared, plan.n_unsure) == (1, 1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from storage.audit import audit_entries
@@ -33,11 +31,6 @@ EVERYTHING = RetentionConfig(
     audit_days=None,
     pictures_mb=1,
 )
-
-
-@pytest.fixture
-def evidence(tmp_path: Path) -> EvidenceStore:
-    return EvidenceStore(tmp_path / "evidence")
 
 
 @pytest.fixture

@@ -172,7 +172,7 @@ def test_a_crash_while_days_are_made_leaves_the_old_or_the_new_schema(
 
     for step in (2, 4, 6, 10):
         child = run_python("tests.storage_migrator", address, str(HERE), str(step))
-        assert child.communicate(timeout=30)[0] == ""
+        assert child.communicate(timeout=120)[0] == ""
 
     assert upgrade(address) == head_revision()
     with open_database(address) as database:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from storage.database import Database, open_database
 from storage.errors import AlreadyRunning, DatabaseBusy, DatabaseUnusable
 from storage.sightings import record_sighting, sightings
 from storage.types import NewSighting
+from tests.processes import wait_for
 from tests.storage_builders import TEN_O_CLOCK_US, sighting
 
 if TYPE_CHECKING:
@@ -48,12 +48,12 @@ def test_a_server_that_crashes_in_the_middle_of_writing_loses_and_doubles_nothin
         writers = [threading.Thread(target=write, args=(database, i)) for i in range(2)]
         for writer in writers:
             writer.start()
-        wait_for(lambda: len(acknowledged) > 30)
+        assert wait_for(lambda: len(acknowledged) > 30)
         power.off()
-        wait_for(lambda: len(refused) > 2)
+        assert wait_for(lambda: len(refused) > 2)
         n_before = len(acknowledged)
         power.on()
-        wait_for(lambda: len(acknowledged) > n_before + 30)
+        assert wait_for(lambda: len(acknowledged) > n_before + 30)
         stop.set()
         for writer in writers:
             writer.join()
@@ -70,14 +70,6 @@ def is_recorded(database: Database, batch: list[NewSighting]) -> bool:
     except DatabaseBusy:
         return False
     return True
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    pytest.fail("waited 30 s in vain")
 
 
 def test_a_claim_that_the_server_lost_is_taken_again_with_the_next_write(
@@ -133,7 +125,7 @@ def lose_claim(address: str) -> None:
     """The server ends the connection that holds the watcher's lock."""
     with psycopg.connect(address, autocommit=True) as killer:
         ended = killer.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE locktype = 'advisory' "
             "AND objid = 2 AND database = (SELECT oid FROM pg_database "
             "WHERE datname = current_database())"
         ).fetchall()

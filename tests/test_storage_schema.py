@@ -192,7 +192,7 @@ def interrupted(address: str, history: Path, *, after: int) -> str:
     """What an upgrade said that was killed after so many statements that change something."""
     child = run_python("tests.storage_migrator", address, str(history), str(after))
     try:
-        told, _ = child.communicate(timeout=30)
+        told, _ = child.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         child.kill()
         raise

@@ -8,15 +8,27 @@ import time
 from pathlib import Path
 
 from storage.check import check
+from storage.claims import claim_watcher
 from storage.database import open_database
+from storage.errors import AlreadyRunning
 from storage.evidence import EvidenceStore
 from storage.sightings import sightings
 from storage.types import Decision
+from tests.processes import wait_for
 from tests.storage_builders import run_python
 
 pytest_plugins = ["tests.storage_fixtures"]
 
 N_KILLS = 4
+
+
+def is_free(address: str) -> bool:
+    """Whether nobody watches there."""
+    try:
+        with open_database(address) as database, claim_watcher(database):
+            return True
+    except AlreadyRunning:
+        return False
 
 
 def test_killing_the_writer_at_any_moment_loses_nothing_acknowledged(
@@ -34,6 +46,7 @@ def test_killing_the_writer_at_any_moment_loses_nothing_acknowledged(
         child.send_signal(signal.SIGKILL)
         acknowledged += child.stdout.read().split("\n")[:-1]
         child.wait()
+        assert wait_for(lambda: is_free(empty_address))  # the server notices a moment later
 
     with open_database(empty_address) as database:
         found = {s.key: s for s in sightings(database)}

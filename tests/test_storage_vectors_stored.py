@@ -21,8 +21,8 @@ from storage.sightings import record_sighting
 from storage.types import Exemplar
 from storage.vectors import files
 from storage.vectors.files import owned
-from storage.vectors.opening import forget_exemplars, open_exemplars
-from storage.vectors.postgres import PREFIX, drop_in_postgres
+from storage.vectors.opening import open_exemplars
+from storage.vectors.postgres import PREFIX, drop_in_postgres, forget_in_postgres
 from storage.vectors.stored import forget_in_files, open_stored
 from streams.types import Modality
 from tests.storage_builders import MODEL, TEN_O_CLOCK_US, exemplar, sighting
@@ -126,7 +126,9 @@ def test_forgetting_takes_a_vector_out_of_every_file_and_table_at_once(
     with database.write() as connection:
         connection.execute(delete(ExemplarRow).where(ExemplarRow.id.in_(gone)))
 
-    n_forgotten = forget_exemplars(database, root, gone)
+    with database.write() as connection:
+        n_forgotten = forget_in_postgres(connection, gone)
+    n_forgotten += forget_in_files(root, gone)
 
     assert n_forgotten == (4 if n_inside else 2)
     assert not in_files(root, seen[2])

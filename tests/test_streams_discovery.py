@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from streams.clock import SystemClock
 from streams.discovery import Discovered, discover, read_answers
+from tests.processes import PATIENCE_S
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
@@ -31,8 +33,11 @@ def answer(
 
 
 @contextmanager
-def device(reply: Callable[[str], list[bytes]]) -> Iterator[tuple[str, int]]:
+def device(
+    reply: Callable[[str], list[bytes]], has_answered: threading.Event | None = None
+) -> Iterator[tuple[str, int]]:
     """Something on the network that is asked; yields its address."""
+    has_answered = has_answered or threading.Event()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
 
@@ -43,19 +48,34 @@ def device(reply: Callable[[str], list[bytes]]) -> Iterator[tuple[str, int]]:
             assert b"NetworkVideoTransmitter" in question
             for each in reply(number[1].decode()):
                 listening.sendto(each, asker)
+            has_answered.set()
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield listening.getsockname()
-        thread.join(5)
+        thread.join(PATIENCE_S)
+
+
+class Patient(SystemClock):
+    """A clock that begins to go when something has happened."""
+
+    def __init__(self, has_happened: threading.Event) -> None:
+        self._has_happened = has_happened
+        self._start_s: float | None = None
+
+    def monotonic_s(self) -> float:
+        if self._start_s is None and self._has_happened.is_set():
+            self._start_s = super().monotonic_s()
+        return 0.0 if self._start_s is None else super().monotonic_s() - self._start_s
 
 
 def test_a_camera_that_answers_is_found_once_with_its_name_and_model() -> None:
     def reply(number: str) -> list[bytes]:
         return [b"noise", answer(number), answer(number), answer("urn:uuid:another-question")]
 
-    with device(reply) as address:
-        found = discover(wait_s=0.3, group=address)
+    has_answered = threading.Event()
+    with device(reply, has_answered) as address:
+        found = discover(wait_s=0.3, group=address, clock=Patient(has_answered))
 
     assert found == [Discovered(address="192.0.2.9", name="Yard east", model="X7")]
 

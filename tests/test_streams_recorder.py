@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from streams.backoff import Backoff
 from streams.config import CameraConfig
+from streams.disk import sha256_of
 from streams.live import LiveFeeds
 from streams.recording.boxes import head_bytes, read_boxes
 from streams.recording.order import DecodeOrder
 from streams.recording.recorder import Recorder
-from streams.recording.salvage import read_segment, salvage_camera, sha256_of
+from streams.recording.salvage import read_segment, salvage_camera
 from streams.recording.segment import unfinished
 from streams.recording.types import RecordingJob, Segment
 from streams.types import CameraId, Frame

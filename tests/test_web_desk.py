@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +15,8 @@ from pipeline.api.passwords import Passwords
 from pipeline.web.pages import ALL
 from storage.desk.accounts import create_account
 from storage.desk.alerts import alert
-from storage.desk.types import AlertId, AlertState, Role
+from storage.desk.deliveries import NewDelivery, mark_dead, queue
+from storage.desk.types import AlertId, AlertState, Purpose, Role
 from tests.api_site import CHEAP, GATE, PASSWORD, VAULT, Site, open_site, write_live
 from tests.web_browser import WIDTHS, chromium, violations, window
 
@@ -179,6 +181,34 @@ def test_the_system_page_adds_users_and_proves_the_audit(untouched: Site, browse
         page.get_by_role("button", name="Verify the chain").click()
         expect(page.locator("#proof")).to_contain_text("The chain holds")
         assert seen.complaints == []
+
+
+def test_the_system_page_says_how_much_waits(untouched: Site, browser: Browser) -> None:
+    file = untouched.config.live_folder / f"{VAULT}.json"
+    state = json.loads(file.read_text())
+    state |= {
+        "searched_at_us": state["written_at_us"] - 7_400_000, "n_waiting": 3, "n_frames": 900,
+        "n_dropped": 100,
+    }  # fmt: skip
+    file.write_text(json.dumps(state))
+    spool = untouched.config.storage.spool
+    spool.mkdir()
+    (spool / "000000000001.visit").write_bytes(b"x" * 2_000_000)
+    dead = NewDelivery(key="k", purpose=Purpose.TEST, channel="siren", payload={})
+    mark_dead(
+        untouched.database, queue(untouched.database, dead, now_us=1), answer="no such number"
+    )
+    with window(browser, untouched) as seen:
+        page = seen.open("/system")
+
+        facts = page.locator("#queue-facts")
+        expect(facts).to_contain_text(f"7.4 s behind at most, {VAULT}")
+        expect(facts).to_contain_text(re.compile(r"100 of 1.000 \(10\.0 %\)"))
+        expect(facts).to_contain_text("3 waiting")
+        expect(facts).to_contain_text("1 visit, 2.0 MB of")
+        expect(facts).to_contain_text("1: see Messages")
+        assert seen.complaints == []
+    assert untouched.known("viewer-gate").get("/system/queues").status_code == 403
 
 
 @pytest.mark.parametrize("width", WIDTHS)

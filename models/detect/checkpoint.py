@@ -13,7 +13,8 @@ import torch  # before ultralytics, whose import would set OMP_NUM_THREADS for t
 
 from models.errors import WeightsRefused
 from models.types import ModelId
-from models.weights import cache_folder, sha256_of
+from models.weights import cache_folder
+from streams.disk import sha256_of
 
 TASKS = {"detect", "pose", "segment"}
 UNREADABLE = (  # whatever an unpickler does with bytes that are no pickle

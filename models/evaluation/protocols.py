@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from models.evaluation.rules import Indices, Labels, Mask, Permutations
 ProtocolName = Literal[
     "sysu-all", "sysu-indoor", "regdb-v2t", "regdb-t2v", "llcm-v2i", "llcm-i2v", "folder"
 ]
-PROTOCOLS: tuple[ProtocolName, ...] = get_args(ProtocolName)
 
 Rule = Callable[[Labels, Indices, Indices], Mask]
 

@@ -7,7 +7,6 @@ few, and they may exceed what half precision holds.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from models.errors import WeightsRefused
 from models.reid.networks.presets import architecture_fields, build, read_architecture
 from models.reid.networks.types import Architecture, EmbeddingNetwork
 from models.types import ModelId
+from streams.disk import sha256_of
 
 FORMAT = "noctule-embedder-1"
 REASON_LENGTH = 300
@@ -94,7 +94,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise WeightsRefused(f"{path}: holds weights that are not finite; fetch it again")
     card = Card(**json.loads(metadata["card"]))
-    model = ModelId(f"{card.name}@{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}")
+    model = ModelId(f"{card.name}@{sha256_of(path)[:12]}")
     return Checkpoint(network=network.eval(), card=card, model=model)
 
 

@@ -27,7 +27,7 @@ from models.reid.networks.types import EmbeddingNetwork
 from models.runtime.libraries import import_openvino, is_installed
 from models.runtime.types import GraphFormat
 from models.types import ModelId
-from models.weights import sha256_of
+from streams.disk import sha256_of
 from streams.types import Modality
 
 LAYOUT = 2

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from models.errors import WeightsRefused, WeightsUnavailable
 from models.reid.networks.resnet import ResNetArchitecture, ResNetNetwork, Stage
-from models.weights import sha256_of
+from streams.disk import sha256_of
 
 logger = logging.getLogger(__name__)
 

@@ -8,31 +8,27 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from pipeline.errors import UsageInvalid
-from streams.address import expand
 from streams.config import Section
+from streams.environment import fill_in
 
 _USER_PART = re.compile(r"(?<=://)[^/?#]*(?=@)")
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _TOPIC = r"^[^+#/\s\x00]+(/[^+#/\s\x00]+)*$"
 _MAILBOX = r"^[^@\s<>,;:\"\\\x00-\x1f]+@[A-Za-z0-9.-]+$"
 
 
 def _expanded(secret: SecretStr) -> SecretStr:
-    return SecretStr(expand(secret.get_secret_value()))
+    return SecretStr(fill_in(secret.get_secret_value()))
 
 
 def _expanded_url(secret: SecretStr) -> SecretStr:
-    """${NAME} inside `user:password@` is percent-encoded, so any password will do."""
-
-    def encoded(part: re.Match[str]) -> str:
-        return _VARIABLE.sub(lambda name: quote(expand(name[0]), safe=""), part[0])
-
-    return SecretStr(expand(_USER_PART.sub(encoded, secret.get_secret_value(), count=1)))
+    url = secret.get_secret_value()
+    user = _USER_PART.search(url)
+    return SecretStr(fill_in(url, quoted=(0, 0) if user is None else user.span()))
 
 
 Secret = Annotated[SecretStr, AfterValidator(_expanded)]

@@ -1,8 +1,7 @@
 """Events in, alerts out: every rule sees every event, in order, in its hours.
 
 Two halves, so that pictures are judged where they are looked at and alerts are grouped where they
-are written: `Watchmen` turn events into findings, `Visits` turn findings into alerts. `Engine` is
-both on one thread.
+are written: `Watchmen` turn events into findings, `Visits` turn findings into alerts.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pipeline.alerts.schedule import Calendar
 from pipeline.alerts.settings import Rule, RuleSettings, Site, kind_of
 from pipeline.alerts.types import Event, Finding, Visit
-from pipeline.alerts.visits import Told, Visits
 from pipeline.errors import RuleUnusable
 from streams.types import Gap
 
@@ -85,21 +83,6 @@ class Watchmen:
                 said = each.rule.see(event, is_open=is_open)
                 found += [(finding, each.settings) for finding in said]
         return found
-
-
-class Engine:
-    """Rules and grouping on one thread: the same events give the same alerts."""
-
-    def __init__(self, watchmen: Watchmen, visits: Visits) -> None:
-        self._watchmen = watchmen
-        self._visits = visits
-
-    def see(self, event: Event) -> list[Told]:
-        """Alerts that the event raises or extends, in the order of rules."""
-        told = self._visits.visited(event) if isinstance(event, Visit) else []
-        for finding, rule in self._watchmen.see(event):
-            told += self._visits.found(finding, rule)
-        return told
 
 
 def time_of(event: Event) -> int:

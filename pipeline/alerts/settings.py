@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, ClassVar, Protocol, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from shapely import Polygon
 
 from pipeline.alerts.geometry import Line, Spot, zone_of
@@ -18,6 +18,7 @@ from pipeline.errors import RuleUnusable
 from pipeline.linking.evidence import Calibrated
 from storage.desk.types import AlertSeverity, ShapeKind
 from streams.config import Section
+from streams.naming import plain_name
 from streams.types import CameraId
 
 US = 1_000_000
@@ -83,6 +84,7 @@ class RuleSettings(Section):
             pattern=r"^[^\x00-\x1f\x7f/]+$",
             description="Unique name of the rule, as operators see it; no slash.",
         ),
+        AfterValidator(plain_name),
     ]
     severity: Annotated[AlertSeverity, Field(description="How much its alerts matter.")] = (
         AlertSeverity.WARNING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable
 from types import FrameType
 
@@ -76,9 +77,7 @@ def listen(config: FrontDeskConfig) -> socket.socket:
         UsageInvalid: Somebody else listens there, or the address is not ours, or a file of TLS
             cannot be read.
     """
-    for file in (config.tls_certificate, config.tls_key):
-        if file is not None and not file.is_file():
-            raise UsageInvalid(f"front_desk: {file} is no file; expected PEM of the certificate")
+    _refuse_bad_tls(config)
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -92,6 +91,25 @@ def listen(config: FrontDeskConfig) -> socket.socket:
             "the port, or set front_desk.port"
         ) from error
     return listening
+
+
+def _refuse_bad_tls(config: FrontDeskConfig) -> None:
+    """Say what is wrong with the files of TLS, before anything else is begun."""
+    if config.tls_certificate is None or config.tls_key is None:
+        return
+    for file, what in ((config.tls_certificate, "tls_certificate"), (config.tls_key, "tls_key")):
+        if not file.is_file():
+            raise UsageInvalid(f"front_desk.{what}: {file} is no file; expected one of PEM")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:  # nobody is asked for a passphrase: no terminal may be there
+        context.load_cert_chain(config.tls_certificate, config.tls_key, password=lambda: "")
+    except OSError as error:
+        why = str(getattr(error, "reason", None) or error.strerror or error)
+        raise UsageInvalid(
+            f"front_desk: {config.tls_certificate} and {config.tls_key} cannot be used together "
+            f"({why.replace('_', ' ').lower()}); expected PEM of a certificate with its chain, and "
+            "of its own key without a passphrase"
+        ) from None
 
 
 def first_password(desk: Desk) -> str | None:

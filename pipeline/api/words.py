@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from storage.desk.types import AlertId
 from storage.types import IdentityId, SightingId, VerdictId
+from streams.naming import plain_name
 
 CAMERA = r"^[A-Za-z0-9_-]{1,64}$"
 PERSON = r"^(?:[Pp]-?)?0*[1-9][0-9]{0,17}$"
@@ -18,8 +19,6 @@ VERDICT = r"^[Vv]?0*[1-9][0-9]{0,17}$"
 ALERT = r"^[Aa]?0*[1-9][0-9]{0,17}$"
 SHA256 = r"^[0-9a-f]{64}$"
 _MOST_LETTERS = 30
-_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
-"""Of Unicode's bidirectional algorithm: overrides and isolates."""
 
 
 def _plain(text: str) -> str:
@@ -30,14 +29,6 @@ def _plain(text: str) -> str:
     return text.strip()
 
 
-def _unturned(text: str) -> str:
-    """Refuse names that turn the letters around them: they read as others."""
-    plain = _plain(text)
-    if not _TURNING.isdisjoint(plain):
-        raise ValueError("expected a name without marks that turn the direction of reading")
-    return plain
-
-
 Words = Annotated[str, StringConstraints(max_length=500), AfterValidator(_plain)]
 """Text of an operator, such as a reason."""
 Needed = Annotated[
@@ -46,8 +37,16 @@ Needed = Annotated[
     AfterValidator(_plain),
 ]
 """Text that must be given."""
-ShortName = Annotated[str, StringConstraints(max_length=64), AfterValidator(_unturned)]
+ShortName = Annotated[
+    str, StringConstraints(min_length=1, max_length=64), AfterValidator(plain_name)
+]
 """A name that an operator gives."""
+ShortNameOrNone = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(lambda text: plain_name(text) if text else ""),
+]
+"""A name, or nothing."""
 
 CameraPath = Annotated[
     str, Path(pattern=CAMERA, description="Name of a camera.", examples=["gate-1"])

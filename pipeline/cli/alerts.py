@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -12,6 +10,7 @@ import typer
 
 from pipeline.alerts.kinds import kinds
 from pipeline.cli.asking import typed_camera, write_down
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
@@ -26,7 +25,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.errors import UsageInvalid
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.desk.alerts import Alert, AlertEvent, alert, alert_events, alert_name, alerts
 from storage.desk.handling import acknowledge, false_alarm, resolve, undo
 from storage.desk.pages import LONGEST_PAGE
@@ -65,7 +64,7 @@ def list_alerts(
 ) -> None:
     """Alerts, newest first. Example: noctule alerts list --state new --camera gate"""
     span = parse_span(start, end)
-    with _opened(config) as database:
+    with open_site(read_config(config)) as database:
         where = typed_camera(database, camera)
         write_down(database, operator, "alerts list", None, camera=where, rule=rule)
         found = alerts(
@@ -108,7 +107,7 @@ def show(
 ) -> None:
     """One alert with the numbers behind it and its history. Example: noctule alerts show A12"""
     which = _read_number(number)
-    with _opened(config) as database:
+    with open_site(read_config(config)) as database:
         write_down(database, operator, "alert show", alert_name(which))
         found, events = alert(database, which), alert_events(database, which)
     if as_json:
@@ -217,7 +216,7 @@ class _Handling(Protocol):
 def _handle(handle: _Handling, number: str, words: _Words, config: ConfigOption) -> None:
     """Decide about an alert and tell what it is now."""
     which = _read_number(number)
-    with _opened(config) as database:
+    with open_site(read_config(config)) as database:
         found = handle(
             database,
             which,
@@ -231,12 +230,6 @@ def _handle(handle: _Handling, number: str, words: _Words, config: ConfigOption)
     name = alert_name(found.id)
     back = "" if found.state is AlertState.NEW else f"; undo with `noctule alerts undo {name}`"
     print_line(f"{name} is {found.state}{back}")
-
-
-@contextmanager
-def _opened(config: ConfigOption) -> Iterator[Database]:
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
-        yield database
 
 
 def _read_number(typed: str) -> AlertId:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.asking import as_person, write_down
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -20,7 +21,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from storage.audit import AuditEntry, audit_entries
-from storage.database import open_database
 from streams.moments import iso_time
 
 
@@ -45,7 +45,7 @@ def audit(
     """
     span = parse_span(start, end)
     subject = None if of is None else as_person(of)
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with open_site(read_config(config)) as database:
         asked = {"by": by, "from": start, "to": end, "limit": limit}
         write_down(database, operator, "audit", subject, **asked)
         found = audit_entries(database, of=subject, by=by, span=span, limit=limit)

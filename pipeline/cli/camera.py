@@ -10,6 +10,7 @@ import numpy.typing as npt
 import typer
 from pydantic import SecretStr
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -24,7 +25,6 @@ from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
 from pipeline.linking.ground import LEAST_POINTS, errors_m, fit
 from storage.cameras import CameraMove, record_move
-from storage.database import open_database
 from streams.clock import SystemClock
 from streams.moments import iso_time, to_us
 from streams.probe import probe
@@ -107,7 +107,7 @@ def tell_moved(
         reason=reason.strip(),
     )
     site = read_config(config)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         record_move(database, move, now_us=now_us)
     if as_json:
         print_json(

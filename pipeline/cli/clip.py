@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.asking import typed_camera
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -19,7 +20,7 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import clock_time, print_json, print_line
 from pipeline.errors import UsageInvalid
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.errors import DiskFull
 from streams.clock import SystemClock
 from streams.errors import SourceUnreadable
@@ -62,7 +63,7 @@ def clip(
         raise UsageInvalid(f"--out {out}: expected the name of an MP4 file that is not there yet")
     span = to_us(parse_time(start)), to_us(parse_time(end))
     site = read_config(config)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         from pipeline.recordings import Recordings  # PyAV takes a moment: not for --help
 
         recordings = Recordings(site, database)

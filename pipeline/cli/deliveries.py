@@ -9,6 +9,7 @@ import typer
 
 from pipeline.alerts.channels_config import channel_called
 from pipeline.cli.asking import write_down
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -20,7 +21,6 @@ from pipeline.cli.options import (
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.cli.process import start_logging, stopped_by_signals
 from pipeline.errors import UsageInvalid
-from storage.database import open_database
 from storage.desk.alerts import alert_name
 from storage.desk.deliveries import Delivery, deliveries, retry_dead
 from storage.desk.pages import LONGEST_PAGE
@@ -58,7 +58,7 @@ def deliver(config: ConfigOption = DEFAULT_CONFIG) -> None:
     stop = threading.Event()
     with (
         stopped_by_signals(stop),
-        open_database(site.storage.database.get_secret_value()) as database,
+        open_site(site) as database,
     ):
         deliver_alerts(site, database, clock=SystemClock(), stop=stop)
 
@@ -75,7 +75,7 @@ def list_deliveries(
     as_json: JsonOption = False,
 ) -> None:
     """What was, is or was not to be sent. Example: noctule deliveries list --state dead"""
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with open_site(read_config(config)) as database:
         found = deliveries(
             database, state=state, channel=channel, purpose=purpose, limit=limit
         ).items
@@ -92,7 +92,7 @@ def list_deliveries(
 def list_channels(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """How each channel does. Example: noctule deliveries channels --json"""
     site = read_config(config)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         boxes = [(each.kind, channel_box(database, each.name)) for each in site.alerts.channels]
     if as_json:
         print_json(
@@ -139,7 +139,7 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try again what was given up. Example: noctule deliveries retry --channel mail --as ada"""
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with open_site(read_config(config)) as database:
         write_down(database, operator, "delivery retry", channel, delivery=number)
         n_again = retry_dead(
             database,
@@ -168,7 +168,7 @@ def try_channel(
 
     site = read_config(config)
     chosen = channel_called(site.alerts.channels, channel)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         write_down(database, operator, "channel test", channel)
         post = post_of(site, database, clock=SystemClock())
         tested = send_test(post, chosen, made_by=name_operator(operator))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -29,7 +30,6 @@ from pipeline.cli.output import (
 )
 from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
-from storage.database import open_database
 from storage.sightings import sightings, trail_of
 from storage.types import Sighting, SightingId, person_name, sighting_name
 from streams.moments import to_us
@@ -83,7 +83,7 @@ def links(
 
     site = read_config(config)
     span = parse_span(begin, end)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         found = sightings(database, span=span)
         if not found:
             raise UsageInvalid(

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -18,7 +19,6 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.output import print_json, print_line
 from storage.claims import claim_watcher
-from storage.database import open_database
 from storage.due import Expired, due
 from storage.errors import AlreadyRunning
 from storage.evidence import EvidenceStore
@@ -52,7 +52,7 @@ def expire(
     evidence = EvidenceStore(site.storage.evidence, reserve_mb=site.storage.reserve_mb)
     now_us = SystemClock().now_us()
     advice: tuple[str, ...] = ()
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         n_held = len({hold.identity for hold in holds(database)})
         if dry_run:
             found = due(database, evidence, site.retention, now_us=now_us)

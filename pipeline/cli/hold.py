@@ -7,20 +7,18 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.asking import typed_person, write_down
+from pipeline.cli.desk import desk, open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     OperatorOption,
-    name_operator,
     read_config,
 )
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
 from pipeline.errors import UsageInvalid
-from storage.database import open_database
 from storage.holds import LegalHold, holds, lift_hold, place_hold
 from storage.types import person_name
-from streams.clock import SystemClock
 from streams.moments import iso_time
 
 app = typer.Typer(
@@ -47,13 +45,13 @@ def place(
     """
     if not reason.strip():
         raise UsageInvalid("--reason: expected a few words; whoever reads it later was not there")
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with desk(config, operator) as at:
         placed = place_hold(
-            database,
+            at.database,
             typed_person(person),
             reason=reason.strip(),
-            made_by=name_operator(operator),
-            now_us=SystemClock().now_us(),
+            made_by=at.by,
+            now_us=at.now_us,
         )
     _tell(placed, f"{person_name(placed.identity)} is held: hold {placed.id}", as_json=as_json)
 
@@ -72,13 +70,9 @@ def lift(
 
     Example: noctule hold lift P-0007 --as ada
     """
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with desk(config, operator) as at:
         lifted = lift_hold(
-            database,
-            typed_person(person),
-            number=number,
-            made_by=name_operator(operator),
-            now_us=SystemClock().now_us(),
+            at.database, typed_person(person), number=number, made_by=at.by, now_us=at.now_us
         )
     words = f"hold {lifted.id} on {person_name(lifted.identity)} is lifted"
     _tell(lifted, words, as_json=as_json)
@@ -92,7 +86,7 @@ def list_holds(
     as_json: JsonOption = False,
 ) -> None:
     """Who is held, and why. Example: noctule hold list --all"""
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
+    with open_site(read_config(config)) as database:
         write_down(database, operator, "hold list", None)
         found = holds(database, lifted=lifted)
     if as_json:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipeline.cli.asking import typed_camera, typed_person, write_down
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
@@ -33,7 +32,6 @@ from pipeline.cli.output import (
     sighting_row,
 )
 from pipeline.cli.sheet import contact_sheet, save_sheet
-from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
 from storage.gaps import gaps
 from storage.identities import find_identity, identities
@@ -51,12 +49,6 @@ app = typer.Typer(
 LimitOption = Annotated[int, typer.Option("--limit", min=1, help="Rows at most.")]
 
 
-@contextmanager
-def _database(config: Path) -> Iterator[Database]:
-    with open_database(read_config(config).storage.database.get_secret_value()) as database:
-        yield database
-
-
 @app.command("identities")
 def query_identities(
     start: FromOption = None,
@@ -69,7 +61,7 @@ def query_identities(
 ) -> None:
     """Everybody who was seen. Example: noctule query identities --camera gate"""
     span = parse_span(start, end)
-    with _database(config) as database:
+    with open_site(read_config(config)) as database:
         at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "limit": limit}
         write_down(database, operator, "query identities", camera, **asked)
@@ -107,7 +99,7 @@ def query_sightings(
 ) -> None:
     """Every visit to every camera, oldest first. Example: noctule query sightings --limit 20"""
     span = parse_span(start, end)
-    with _database(config) as database:
+    with open_site(read_config(config)) as database:
         at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "limit": limit}
         write_down(database, operator, "query sightings", camera, **asked)
@@ -139,7 +131,7 @@ def query_trajectory(
     """
     span, number = parse_span(start, end), typed_person(identity)
     site = read_config(config)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         at = typed_camera(database, camera)
         asked = {"from": start, "to": end, "camera": camera}
         write_down(database, operator, "query trajectory", person_name(number), **asked)
@@ -203,7 +195,7 @@ def query_whereabouts(
     Example: noctule query whereabouts P-0002 --from 2026-06-01 --json
     """
     span, number = parse_span(start, end), typed_person(identity)
-    with _database(config) as database:
+    with open_site(read_config(config)) as database:
         asked = {"from": start, "to": end}
         write_down(database, operator, "query whereabouts", person_name(number), **asked)
         person = find_identity(database, person_name(number))

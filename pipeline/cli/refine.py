@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -28,7 +29,7 @@ from pipeline.cli.output import (
 )
 from pipeline.errors import UsageInvalid
 from storage.claims import claim_watcher
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.refinement import Rethought, Revisited, newest_visit_us
 from storage.types import Decision, IdentityId, SightingId, Span, person_name, sighting_name
 from streams.moments import iso_time
@@ -67,7 +68,7 @@ def refine(
     site = read_config(config)
     model = read_checkpoint(obtain(site.embedder.weights)).model
     calibration = load_calibration(site.embedder, model=model)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         span = _span(database, asked, site.linking.refine.window_h if hours is None else hours)
         with nullcontext() if dry_run else claim_watcher(database):
             thoughts = think(

@@ -10,6 +10,7 @@ import typer
 from models.errors import PictureInvalid
 from models.reid.calibration import load_calibration
 from pipeline.cli.asking import typed_camera, write_down
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     CameraOption,
@@ -34,7 +35,6 @@ from pipeline.errors import UsageInvalid
 from pipeline.linking.gallery import mean_look
 from pipeline.searching import Found
 from pipeline.searching import search as search_database
-from storage.database import open_database
 from storage.gallery import Part
 from storage.types import person_name
 from streams.images import read_image
@@ -78,7 +78,7 @@ def search(
 
     site = read_config(config)
     crops = [_read(file, modality) for file in files]
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         part = Part(
             camera=typed_camera(database, camera),
             span=span,

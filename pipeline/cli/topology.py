@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
 from pipeline.cli.output import percent, print_json, print_line, print_table
 from pipeline.cli.topology_plot import draw
 from pipeline.errors import UsageInvalid
 from pipeline.linking.topology import Topology, Way, range_words, words
 from pipeline.transit_times import learn_topology
-from storage.database import open_database
 
 
 def topology(
@@ -31,7 +31,7 @@ def topology(
     if plot is not None and plot.suffix.lower() != ".svg":
         raise UsageInvalid(f"--plot {plot}: expected a name that ends with .svg")
     site = read_config(config)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         found = learn_topology(database, site.linking)
     if plot is not None:
         _write(plot, draw(found, title=site.site))

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipeline.cli.desk import Desk, desk
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     OperatorOption,
-    name_operator,
-    read_config,
 )
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
-from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from storage.cameras import cameras
-from storage.database import Database, open_database
 from storage.desk import accounts as book
 from storage.desk.sessions import Token, make_token, revoke_token, tokens
 from storage.desk.types import Role
-from streams.clock import SystemClock
 from streams.types import CameraId
 
 app = typer.Typer(
@@ -52,23 +44,6 @@ CamerasOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Office:
-    """Where accounts are changed: the site, its database, by whom, when."""
-
-    site: SiteConfig
-    database: Database
-    by: str
-    now_us: int
-
-
-@contextmanager
-def _office(config: Path, operator: str | None) -> Iterator[_Office]:
-    site, by = read_config(config), name_operator(operator)
-    with open_database(site.storage.database.get_secret_value(), create=True) as database:
-        yield _Office(site=site, database=database, by=by, now_us=SystemClock().now_us())
-
-
 @app.command("add")
 def add(
     name: NameArgument,
@@ -82,7 +57,7 @@ def add(
 
     Example: noctule user add ada --role operator --camera gate-1 --camera plaza
     """
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         password, hashed = _one_time()
         book.create_account(
             office.database,
@@ -100,7 +75,7 @@ def add(
 @app.command("list")
 def show(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Who may sign in. Example: noctule user list"""
-    with _office(config, None) as office:
+    with desk(config, None, create=True) as office:
         found = book.accounts(office.database)
     if as_json:
         print_json([_to_json(account) for account in found])
@@ -133,7 +108,7 @@ def password(
 
     Example: noctule user password ada
     """
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         given, hashed = _one_time()
         book.set_password(
             office.database,
@@ -154,7 +129,7 @@ def change_role(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Change what an account may do. Example: noctule user role ada admin"""
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         book.set_role(office.database, name, role, by=office.by, now_us=office.now_us)
     print_line(f"{name} is {role.value} now.")
 
@@ -172,7 +147,7 @@ def change_cameras(
     """Change which cameras an account may see. Example: noctule user cameras ada gate-1 plaza"""
     if see_all == bool(camera):
         raise UsageInvalid("expected names of cameras, or --all")
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         seen = None if see_all else _known(office, camera)
         book.set_cameras(office.database, name, seen, by=office.by, now_us=office.now_us)
     print_line(f"{name} sees {'all cameras' if see_all else ', '.join(camera or [])} now.")
@@ -185,8 +160,8 @@ def disable(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Nobody may sign in with this account any more. Example: noctule user disable ada"""
-    with _office(config, operator) as office:
-        book.disable(office.database, name, by=office.by, now_us=office.now_us)
+    with desk(config, operator, create=True) as office:
+        book.set_active(office.database, name, False, by=office.by, now_us=office.now_us)
     print_line(f"{name} may not sign in any more; `noctule user enable {name}` lets them again.")
 
 
@@ -197,7 +172,7 @@ def enable(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """An account that was disabled may sign in again. Example: noctule user enable ada"""
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         book.set_active(office.database, name, True, by=office.by, now_us=office.now_us)
     print_line(f"{name} may sign in again.")
 
@@ -223,7 +198,7 @@ def make(
 
     if not program.strip():
         raise UsageInvalid("--name: expected what the token is for, got nothing")
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         made = make_token(
             office.database,
@@ -244,7 +219,7 @@ def make(
 @token_app.command("list")
 def show_tokens(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """All tokens, newest first. Example: noctule user token list"""
-    with _office(config, None) as office:
+    with desk(config, None, create=True) as office:
         found = tokens(office.database)
     if as_json:
         print_json([_token_json(token) for token in found])
@@ -272,7 +247,7 @@ def revoke(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Take a token back. Example: noctule user token revoke 3"""
-    with _office(config, operator) as office:
+    with desk(config, operator, create=True) as office:
         revoke_token(office.database, token, by=office.by, now_us=office.now_us)
     print_line(f"Token {token} is void.")
 
@@ -292,7 +267,7 @@ def _tell_password(name: str, given: str, *, as_json: bool) -> None:
     print_line(f"{name} signs in once with {given} and then chooses another password.")
 
 
-def _known(office: _Office, names: list[str] | None) -> list[CameraId] | None:
+def _known(office: Desk, names: list[str] | None) -> list[CameraId] | None:
     if not names:
         return None
     there = {camera.id for camera in cameras(office.database)}

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pipeline.cli.desk import open_site
 from pipeline.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, read_config
 from pipeline.cli.output import light, print_json, print_line, progress_console
 from pipeline.run.reembed import Reembedded, Reembedder
-from storage.database import open_database
 from storage.evidence import EvidenceStore
 from storage.vectors.opening import open_exemplars
 from streams.types import Modality
@@ -28,7 +28,7 @@ def index(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) ->
     site = read_config(config)
     embedder = load_embedder(site.embedder)
     counts: dict[str, int] = {}
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         for modality in Modality:
             opened = open_exemplars(
                 database,
@@ -66,7 +66,7 @@ def reembed(
     site = read_config(config)
     embedder = load_embedder(site.embedder)
     evidence = EvidenceStore(site.storage.evidence, reserve_mb=site.storage.reserve_mb)
-    with open_database(site.storage.database.get_secret_value()) as database:
+    with open_site(site) as database:
         work = Reembedder(database=database, evidence=evidence, embedder=embedder)
         done = _run(work, share)
     if as_json:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.asking import write_down
+from pipeline.cli.asking import typed_person, write_down
+from pipeline.cli.desk import Desk, desk, open_site
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     ConfigOption,
     JsonOption,
     OperatorOption,
-    name_operator,
     read_config,
 )
 from pipeline.cli.output import clock_time, print_json, print_line, print_table
@@ -26,10 +23,8 @@ from pipeline.errors import UsageInvalid
 from pipeline.verdict_pairs import PAIRS
 from pipeline.verdict_pairs import export_pairs as write_pairs
 from storage import verdicts as say
-from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
 from storage.types import (
-    IdentityId,
     SightingId,
     Verdict,
     VerdictId,
@@ -40,7 +35,6 @@ from storage.types import (
 from storage.undoing import undo
 from storage.verdict_list import find_verdict
 from storage.verdict_list import verdicts as list_verdicts
-from streams.clock import SystemClock
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,7 +44,6 @@ app = typer.Typer(
 )
 
 _VISIT = re.compile(r"S0*([1-9][0-9]{0,17})", re.IGNORECASE)
-_PERSON = re.compile(r"(?:P-?)?0*([1-9][0-9]{0,17})", re.IGNORECASE)
 _VERDICT = re.compile(r"V?0*([1-9][0-9]{0,17})", re.IGNORECASE)
 
 PersonArgument = Annotated[str, typer.Argument(help="A person, such as P-0007.")]
@@ -59,23 +52,6 @@ KeepOption = Annotated[
     str | None,
     typer.Option("--keep", help="Whose number stays; default: the lower one, known longer."),
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Desk:
-    """Where an operator sits: the database, their name, the time."""
-
-    database: Database
-    by: str
-    now_us: int
-
-
-@contextmanager
-def _desk(config: Path, operator: str | None) -> Iterator[_Desk]:
-    address = read_config(config).storage.database.get_secret_value()
-    by = name_operator(operator)
-    with open_database(address) as database:
-        yield _Desk(database=database, by=by, now_us=SystemClock().now_us())
 
 
 @app.command("same")
@@ -99,12 +75,12 @@ def say_same(
         return
     if keep is not None:
         raise UsageInvalid("--keep: a visit has no number to keep; leave it out")
-    visit, person = _visit(one), _person(other)
-    with _desk(config, operator) as desk:
-        said = say.same(desk.database, visit, person, by=desk.by, reason=reason, now_us=desk.now_us)
+    visit, person = _visit(one), typed_person(other)
+    with desk(config, operator) as at:
+        said = say.same(at.database, visit, person, by=at.by, reason=reason, now_us=at.now_us)
         is_new = any(move.before != move.after for move in said.moved)
         words = "is" if is_new else "was already, and stays,"
-        _tell(desk, said, f"{sighting_name(visit)} {words} {person_name(person)}", as_json)
+        _tell(at, said, f"{sighting_name(visit)} {words} {person_name(person)}", as_json)
 
 
 @app.command("not-same")
@@ -123,32 +99,32 @@ def say_not_same(
 
     Example: noctule verdict not-same S123 P-0007 --new
     """
-    person = _person(other)
+    person = typed_person(other)
     if _is_person(one):
         if new:
             raise UsageInvalid("--new: two persons are two already; it is for a visit")
-        first = _person(one)
-        with _desk(config, operator) as desk:
+        first = typed_person(one)
+        with desk(config, operator) as at:
             said = say.not_same_person(
-                desk.database, first, person, by=desk.by, reason=reason, now_us=desk.now_us
+                at.database, first, person, by=at.by, reason=reason, now_us=at.now_us
             )
             words = f"{person_name(first)} and {person_name(person)} are two persons"
-            _tell(desk, said, words, as_json)
+            _tell(at, said, words, as_json)
         return
     visit = _visit(one)
-    with _desk(config, operator) as desk:
+    with desk(config, operator) as at:
         said = say.not_same(
-            desk.database,
+            at.database,
             visit,
             person,
             as_new=new,
-            by=desk.by,
+            by=at.by,
             reason=reason,
-            now_us=desk.now_us,
+            now_us=at.now_us,
         )
         becomes = "".join(f" and is {who(after)} now" for after in {m.after for m in said.moved})
         words = f"{sighting_name(visit)} is not {person_name(person)}{becomes}"
-        _tell(desk, said, words, as_json)
+        _tell(at, said, words, as_json)
 
 
 @app.command("merge")
@@ -165,20 +141,20 @@ def say_merge(
 
     Example: noctule verdict merge P-0412 P-0398
     """
-    first, second = _person(one), _person(other)
-    with _desk(config, operator) as desk:
+    first, second = typed_person(one), typed_person(other)
+    with desk(config, operator) as at:
         said = say.merge(
-            desk.database,
+            at.database,
             first,
             second,
-            keep=None if keep is None else _person(keep),
-            by=desk.by,
+            keep=None if keep is None else typed_person(keep),
+            by=at.by,
             reason=reason,
-            now_us=desk.now_us,
+            now_us=at.now_us,
         )
         kept = person_name(said.moved[0].after or first)
         words = f"{person_name(first)} and {person_name(second)} are now one person, {kept}"
-        _tell(desk, said, words, as_json)
+        _tell(at, said, words, as_json)
 
 
 @app.command("split")
@@ -194,14 +170,12 @@ def say_split(
 
     Example: noctule verdict split P-0007 S123 S130
     """
-    whole, leaving = _person(person), [_visit(word) for word in visits]
-    with _desk(config, operator) as desk:
-        said = say.split(
-            desk.database, whole, leaving, by=desk.by, reason=reason, now_us=desk.now_us
-        )
+    whole, leaving = typed_person(person), [_visit(word) for word in visits]
+    with desk(config, operator) as at:
+        said = say.split(at.database, whole, leaving, by=at.by, reason=reason, now_us=at.now_us)
         new = f"{'is' if len(said.moved) == 1 else 'are'} now {who(said.moved[0].after)}"
         words = f"{some([sighting_name(m.sighting) for m in said.moved])} of {person_name(whole)}"
-        _tell(desk, said, f"{words} {new}", as_json)
+        _tell(at, said, f"{words} {new}", as_json)
 
 
 @app.command("forget")
@@ -216,10 +190,10 @@ def say_forget(
 
     Example: noctule verdict forget P-0007 --reason "a colleague"
     """
-    whom = _person(person)
-    with _desk(config, operator) as desk:
-        said = say.forget(desk.database, whom, by=desk.by, reason=reason, now_us=desk.now_us)
-        _tell(desk, said, f"{person_name(whom)} is forgotten", as_json)
+    whom = typed_person(person)
+    with desk(config, operator) as at:
+        said = say.forget(at.database, whom, by=at.by, reason=reason, now_us=at.now_us)
+        _tell(at, said, f"{person_name(whom)} is forgotten", as_json)
 
 
 @app.command("undo")
@@ -235,13 +209,13 @@ def say_undo(
     Example: noctule verdict undo V12
     """
     number = _number(_VERDICT, verdict, "a verdict's name; expected one like V12")
-    with _desk(config, operator) as desk:
-        said = undo(desk.database, VerdictId(number), by=desk.by, reason=reason, now_us=desk.now_us)
-        root = find_verdict(desk.database, VerdictId(number))
+    with desk(config, operator) as at:
+        said = undo(at.database, VerdictId(number), by=at.by, reason=reason, now_us=at.now_us)
+        root = find_verdict(at.database, VerdictId(number))
         while root.undoes is not None:
-            root = find_verdict(desk.database, root.undoes)
+            root = find_verdict(at.database, root.undoes)
         now = "holds again" if root.holds else "does not hold any more"
-        _tell(desk, said, f"{verdict_name(root.id)} ({root.kind}) {now}", as_json)
+        _tell(at, said, f"{verdict_name(root.id)} ({root.kind}) {now}", as_json)
 
 
 @app.command("list")
@@ -258,9 +232,8 @@ def show_verdicts(
 
     Example: noctule verdict list --limit 10
     """
-    address = read_config(config).storage.database.get_secret_value()
     of = None if visit is None else _visit(visit)
-    with open_database(address) as database:
+    with open_site(read_config(config)) as database:
         about = "" if of is None else sighting_name(of)
         write_down(database, operator, "verdict list", about, limit=limit)
         found = list_verdicts(database, of=of, limit=limit)
@@ -302,8 +275,8 @@ def export_pairs(
         raise UsageInvalid(f"{out}: expected a folder that is empty or does not exist yet")
     site = read_config(config).storage
     evidence = EvidenceStore(site.evidence, reserve_mb=site.reserve_mb)
-    with _desk(config, operator) as desk:
-        written = write_pairs(desk.database, evidence, out, by=desk.by, now_us=desk.now_us)
+    with desk(config, operator) as at:
+        written = write_pairs(at.database, evidence, out, by=at.by, now_us=at.now_us)
     if as_json:
         print_json(
             {
@@ -324,7 +297,7 @@ def export_pairs(
         print_line(f"{written.n_lost} pictures are not in the evidence any more")
 
 
-def _tell(desk: _Desk, said: Verdict, words: str, as_json: bool) -> None:
+def _tell(at: Desk, said: Verdict, words: str, as_json: bool) -> None:
     """The answer to whoever decided, with the way back."""
     if as_json:
         print_json(verdict_json(said))
@@ -334,7 +307,7 @@ def _tell(desk: _Desk, said: Verdict, words: str, as_json: bool) -> None:
     moved = f"{n} {'visit' if n == 1 else 'visits'} moved"
     print_line(f"{words}; {moved} ({name}; undo with `noctule verdict undo {name}`)")
     for older in said.contradicts:
-        other = find_verdict(desk.database, older)
+        other = find_verdict(at.database, older)
         print_line(
             f"{name} contradicts {verdict_name(older)} ({other.kind}, {other.made_by}, "
             f"{clock_time(other.made_at_us)} UTC); the newer counts until it is undone"
@@ -348,10 +321,6 @@ def _is_person(word: str) -> bool:
 
 def _visit(word: str) -> SightingId:
     return SightingId(_number(_VISIT, word, "the name of a visit; expected one like S123"))
-
-
-def _person(word: str) -> IdentityId:
-    return IdentityId(_number(_PERSON, word, "a person's name; expected one like P-0007"))
 
 
 def _number(pattern: re.Pattern[str], word: str, what: str) -> int:

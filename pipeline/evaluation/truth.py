@@ -43,11 +43,6 @@ class TrueVideo:
     boxes: npt.NDArray[np.float64]
     seen: npt.NDArray[np.float64]
 
-    @property
-    def frame_us(self) -> int:
-        """Time between two frames, the median; a second where there is one frame only."""
-        return int(np.median(np.diff(self.times_us))) if len(self.times_us) > 1 else 1_000_000
-
 
 def read_simulated(path: Path, *, cameras: Iterable[CameraId]) -> list[TrueVideo]:
     """What the simulator wrote beside its videos.

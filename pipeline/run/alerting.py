@@ -32,7 +32,7 @@ from pipeline.config import SiteConfig
 from pipeline.linking.evidence import Calibrated
 from pipeline.run.perceive import Perception
 from pipeline.run.raising import Raising
-from pipeline.run.remember import Remembered, to_jpeg
+from pipeline.run.remember import Remembered
 from pipeline.run.rulebook import Book, RuleBook
 from pipeline.run.scenes import Found, Pictures
 from pipeline.run.spool_files import Closed
@@ -49,6 +49,7 @@ from storage.evidence import EvidenceStore
 from streams.clock import Clock
 from streams.errors import Transient
 from streams.feed import CameraHealth
+from streams.pictures import to_jpeg
 from streams.types import CameraId, Frame, Gap
 
 logger = logging.getLogger(__name__)

@@ -44,13 +44,18 @@ class Following:
         self._cursor = since
         self._writing = writing
 
-    def catch_up(self) -> None:
-        """Carry out in memory what others did in the database since the last time."""
-        news = self._writing(partial(changes, self._database, self._cursor))
+    def catch_up(self, *, reading: Writing | None = None) -> None:
+        """Carry out in memory what others did in the database since the last time.
+
+        Args:
+            reading: What to do while the database is away, if not what is done for writes.
+        """
+        reading = reading or self._writing
+        news = reading(partial(changes, self._database, self._cursor))
         absent = [change for change in news.moved if not self._move(change)]
         for identity in news.gone:
             self._memory.drop(identity)
-        self._add(absent)
+        self._add(absent, reading)
         if news.moved or news.gone:
             n_moved, n_gone = len(news.moved), len(news.gone)
             logger.info("followed others: %d visits moved, %d people gone", n_moved, n_gone)
@@ -79,12 +84,13 @@ class Following:
         was_there = self._memory.move(change.sighting, change.identity, is_final=change.is_pinned)
         return was_there or change.identity is None
 
-    def _add(self, absent: list[Changed]) -> None:
+    def _add(self, absent: list[Changed], reading: Writing) -> None:
         """Visits that nobody was known by, or that were forgotten, are somebody's now."""
         if not absent:
             return
         wanted = {change.sighting for change in absent}
         people = {change.identity for change in absent if change.identity is not None}
-        rows = gallery_rows(self._database, model=self._model, identities=people)
-        for identity, look in looks_of(row for row in rows if row.sighting in wanted):
+        found = partial(gallery_rows, self._database, model=self._model, identities=people)
+        rows = reading(lambda: [row for row in found() if row.sighting in wanted])
+        for identity, look in looks_of(rows):
             self._gallery.add(identity, look)

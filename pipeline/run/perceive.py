@@ -25,6 +25,7 @@ class Perception:
         self._detector = detector
         self._gates = {camera: MotionGate(config.motion) for camera in cameras}
         self._trackers = {camera: CameraTracker(camera, config.tracking) for camera in cameras}
+        self._min_quality = config.linking.min_quality
         self._told_us: dict[CameraId, int] = {}
         self._searched_us: dict[CameraId, int] = {}
         self.n_frames = 0
@@ -54,6 +55,10 @@ class Perception:
         since_us = self._searched_us.get(camera, 0) - _UNSEEN_US
         tracks = self._trackers[camera].open_tracks()
         return tuple(track for track in tracks if track.last_seen_us >= since_us)
+
+    def first_looks(self, camera: CameraId) -> list[Tracklet]:
+        """Open views of a camera, so far, where it is time for a look at who it is."""
+        return self._trackers[camera].first_looks(min_quality=self._min_quality)
 
     def cut(self, camera: CameraId) -> list[Tracklet]:
         """End every open track of a camera: nobody looks there now."""

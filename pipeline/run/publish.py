@@ -13,7 +13,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 import cv2
@@ -45,11 +44,16 @@ _REMEMBERED_TRACKS = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Who:
-    """What the linker said last of a track."""
+    """What the linker said last of a track.
+
+    Attributes:
+        first_look: What would be decided by what is seen so far; None: it is decided.
+    """
 
     person: str | None
     candidate: str | None
     probability: float | None
+    first_look: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +80,7 @@ class _Camera:
     n_reconnects: int | None = None
     blind_since_us: int | None = None
     captured_at_us: int | None = None
+    searched_at_us: int | None = None
     modality: str | None = None
     boxes: tuple[dict[str, object], ...] = ()
     said_s: float = 0.0
@@ -108,6 +113,7 @@ class Publisher:
         self._changed = threading.Condition()
         self._is_wanted = False
         self._has_failed = False
+        self._n_waiting = 0
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="publish", daemon=True)
 
@@ -115,12 +121,7 @@ class Publisher:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
@@ -129,6 +130,11 @@ class Publisher:
             camera.health = ENDED
             camera.boxes = ()
         self._say_all()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody looks at live pictures."""
+        return self._is_wanted
 
     @property
     def n_remembered(self) -> int:
@@ -144,6 +150,7 @@ class Publisher:
                 camera = self._cameras.get(frame.camera)
                 if camera is None:
                     continue
+                camera.searched_at_us = frame.captured_at_us
                 if camera.taken_s is not None and now_s - camera.taken_s < pause_s:
                     continue
                 camera.taken_s = now_s
@@ -159,9 +166,14 @@ class Publisher:
                 camera.boxes = ()
                 camera.said_s = 0.0
 
-    def health(self, cameras: Sequence[CameraHealth]) -> None:
-        """How live cameras are."""
+    def health(self, cameras: Sequence[CameraHealth], *, n_waiting: int = 0) -> None:
+        """How live cameras are.
+
+        Args:
+            n_waiting: Visits that wait to be recorded.
+        """
         with self._changed:
+            self._n_waiting = n_waiting
             for each in cameras:
                 camera = self._cameras.get(each.camera)
                 if camera is None:
@@ -191,9 +203,24 @@ class Publisher:
             candidate=None if is_sure or candidate is None else person_name(candidate),
             probability=link.probability,
         )
+        self._say(self._about, who)
+
+    def may_be(self, track: TrackKey, link: NewLink) -> None:
+        """Whom a view shows that goes on, by what is seen so far; used by the thread of `heard`."""
+        is_new = link.decision is Decision.NEW
+        nobody = link.grounds.get("nobody")
+        who = _Who(
+            person=None,
+            candidate=None if is_new or not link.candidate else person_name(link.candidate),
+            probability=float(nobody or 0) if is_new else link.probability,
+            first_look=link.decision,
+        )
+        self._say(track, who)
+
+    def _say(self, track: TrackKey, who: _Who) -> None:
         with self._changed:
-            self._who[self._about] = who
-            self._who.move_to_end(self._about)
+            self._who[track] = who
+            self._who.move_to_end(track)
             if len(self._who) > _REMEMBERED_TRACKS:
                 self._who.popitem(last=False)
 
@@ -262,6 +289,8 @@ class Publisher:
             "n_frames": camera.n_frames,
             "n_dropped": camera.n_dropped,
             "n_reconnects": camera.n_reconnects,
+            "searched_at_us": camera.searched_at_us,
+            "n_waiting": self._n_waiting,
             "blind_since_us": camera.blind_since_us,
             "recording": "stopped" if camera.recording_error else camera.recording,
             "recording_error": camera.recording_error,
@@ -307,5 +336,6 @@ def _box(track: OpenTrack, who: _Who | None, width: int, height: int) -> dict[st
         "person": who and who.person,
         "candidate": who and who.candidate,
         "probability": who and who.probability,
+        "first_look": who and who.first_look,
         "last_seen_us": track.last_seen_us,
     }

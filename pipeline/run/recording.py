@@ -7,7 +7,6 @@ import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from pipeline.background import Background
@@ -82,13 +81,8 @@ class Recording(Background):
                 logger.error("recordings of %s cannot be finished: %s", camera.name, error.strerror)
         return super().__enter__()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *trouble: object) -> None:
+        super().__exit__(*trouble)
         self._write()
 
     def put(self, segments: Sequence[Segment]) -> None:

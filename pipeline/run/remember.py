@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,15 +15,15 @@ from models.types import Crop, Embeddings
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.evidence import Calibrated, OnSite, means_around_centre
 from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look, trust_of
-from pipeline.linking.ground import to_ground
 from pipeline.linking.linker import continued, link
 from pipeline.linking.strangers import Strangers
 from pipeline.linking.topology import Transits
+from pipeline.run.pictures import Album, EmbeddedOnce
+from pipeline.run.trails import path_on, trail
 from pipeline.run.writing import Writing as Writing
 from pipeline.run.writing import until_written as until_written
 from pipeline.types import TrackKey, Tracklet
 from storage.database import Database
-from storage.errors import DiskFull
 from storage.evidence import EvidenceStore
 from storage.sightings import record_sighting, relink
 from storage.types import (
@@ -39,13 +37,10 @@ from storage.types import (
 )
 from streams.types import CameraId, Modality
 
-logger = logging.getLogger(__name__)
-
 UNRECOGNISABLE = "no picture was good enough to recognise anybody"
 LEFT_TO_NOBODY = "an operator left this view to nobody"
 
-_TRAIL_STEP_US = 500_000
-_JPEG_QUALITY = 92
+_HOUR_US = 3_600_000_000
 _REMEMBERED_TRACKS = 4096
 """Tracks whose next part may still come; far more than can be open at once."""
 _PICTURES_WHEN_KNOWN = 2
@@ -111,8 +106,8 @@ class Memory:
         strangers: Strangers | None = None,
     ) -> None:
         self._database = database
-        self._evidence = evidence
-        self._embedder = embedder
+        self._album = Album(evidence)
+        self._vectors = EmbeddedOnce(embedder)
         self._calibration = OnSite(calibration, gallery.centre)
         self._strangers = strangers or Strangers()
         self._gallery = gallery
@@ -121,14 +116,13 @@ class Memory:
         self._transits = transits
         self._grounds = dict(grounds or {})
         self._tracks: OrderedDict[TrackKey, _OpenTrack] = OrderedDict()
-        self._evidence_failed = False
         self._until_written = writing or until_written
 
     def remember(self, tracklet: Tracklet) -> Remembered:
         """Record a tracklet as a sighting, once: a known key changes nothing."""
         track = self._track(tracklet)
         tracklet = replace(tracklet, crops=self._worth_embedding(tracklet, track))
-        embeddings = self._embedder.embed(tracklet.crops)
+        embeddings = self._vectors.tell(tracklet, tracklet.crops)
         means = mean_look(embeddings)
         self._strangers.see(
             tracklet.camera,
@@ -164,6 +158,32 @@ class Memory:
             means=means,
             trust=trust_of([crop.quality for crop in tracklet.crops]),
             is_last=tracklet.is_last,
+        )
+
+    def first_look(self, view: Tracklet) -> NewLink | None:
+        """Who it may be whose view goes on. Nothing is recorded, and nobody learns from it.
+
+        Args:
+            view: Its part so far, with pictures that no look before had.
+
+        Returns:
+            None if it is known who it is, or nothing can be said yet.
+        """
+        track = self._tracks.get(view.track) or _OpenTrack(view.first_seen_us)
+        crops = self._worth_embedding(view, track)
+        if track.identity is not None or track.is_final or not crops:
+            return None
+        looked = self._vectors.look(view, crops)
+        path = self._path(view)
+        found = self._link(
+            view,
+            [*track.embeddings, looked.embeddings],
+            qualities=[*track.qualities, *looked.qualities],
+            since_us=track.first_seen_us,
+            paths=track.paths if path is None else [*track.paths, path],
+        )
+        return (
+            found if found.candidate is None or self._is_of_today(found.candidate, view) else None
         )
 
     def use_transits(self, transits: Transits | None) -> None:
@@ -219,15 +239,8 @@ class Memory:
         return tuple(chosen)
 
     def _path(self, tracklet: Tracklet) -> Path | None:
-        """(M, 3) when and where the person stood on the ground; None if nobody knows."""
         homography = self._grounds.get(tracklet.camera)
-        if homography is None:
-            return None
-        rows = _sampled(tracklet)
-        feet = to_ground(homography, tracklet.boxes[rows])
-        path = np.column_stack([tracklet.times_us[rows].astype(np.float64), feet])
-        path = path[np.isfinite(path).all(axis=1)]
-        return path if len(path) else None
+        return None if homography is None else path_on(tracklet, homography)
 
     def _decide(
         self, tracklet: Tracklet, embeddings: Embeddings, track: _OpenTrack, path: Path | None
@@ -249,20 +262,43 @@ class Memory:
         if not track.embeddings:
             return _unsure(UNRECOGNISABLE, self._calibration.name, self._config.links_from)
         self._gallery.forget_before(
-            tracklet.first_seen_us - int(self._config.horizon_h * 3_600_000_000),
-            past_us=tracklet.first_seen_us - int(self._config.suggest_h * 3_600_000_000),
+            tracklet.first_seen_us - int(self._config.horizon_h * _HOUR_US),
+            past_us=tracklet.first_seen_us - int(self._config.suggest_h * _HOUR_US),
         )
+        return self._link(
+            tracklet,
+            track.embeddings,
+            qualities=track.qualities,
+            since_us=track.first_seen_us,
+            paths=track.paths,
+        )
+
+    def _link(
+        self,
+        tracklet: Tracklet,
+        embeddings: list[Embeddings],
+        *,
+        qualities: list[float],
+        since_us: int,
+        paths: list[Path],
+    ) -> NewLink:
         return link(
             tracklet,
-            _joined(track.embeddings),
+            _joined(embeddings),
             gallery=self._gallery,
             calibration=self._strangers.correct(self._calibration),
             config=self._config,
-            qualities=track.qualities,
-            since_us=track.first_seen_us,
+            qualities=qualities,
+            since_us=since_us,
             transits=self._transits,
-            path=np.concatenate(track.paths) if track.paths else None,
+            path=np.concatenate(paths) if paths else None,
         )
+
+    def _is_of_today(self, identity: IdentityId, view: Tracklet) -> bool:
+        """Whether its looks are still compared; older ones are forgotten when views are told."""
+        oldest_us = view.first_seen_us - int(self._config.horizon_h * _HOUR_US)
+        looks = self._gallery.looks(identity)
+        return any(look.is_confirmed or look.last_seen_us >= oldest_us for look in looks)
 
     def _learn(
         self,
@@ -321,8 +357,8 @@ class Memory:
             first_seen_us=tracklet.first_seen_us,
             last_seen_us=tracklet.last_seen_us,
             n_frames=len(tracklet.times_us),
-            trail=_trail(tracklet),
-            model=self._embedder.model,
+            trail=trail(tracklet),
+            model=self._vectors.model,
             exemplars=tuple(
                 Exemplar(
                     vector=vector,
@@ -330,33 +366,12 @@ class Memory:
                     captured_at_us=crop.captured_at_us,
                     box=crop.box,
                     quality=crop.quality,
-                    evidence=self._keep(crop),
+                    evidence=self._album.keep(crop),
                 )
                 for crop, vector in zip(tracklet.crops, embeddings.vectors, strict=True)
             ),
             link=decision,
         )
-
-    def _keep(self, crop: Crop) -> str | None:
-        """Evidence of a crop; a full disk costs the picture, never the sighting."""
-        try:
-            sha256 = self._evidence.put(to_jpeg(crop.pixels))
-        except DiskFull as error:
-            if not self._evidence_failed:
-                logger.error("sightings are kept without pictures: %s", error)
-            self._evidence_failed = True
-            return None
-        if self._evidence_failed:
-            logger.info("pictures of sightings are kept again")
-        self._evidence_failed = False
-        return sha256
-
-
-def to_jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) uint8 RGB as a JPEG; the same pixels give the same bytes."""
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return data.tobytes()
 
 
 def _joined(parts: list[Embeddings]) -> Embeddings:
@@ -365,19 +380,6 @@ def _joined(parts: list[Embeddings]) -> Embeddings:
         modality=tuple(modality for part in parts for modality in part.modality),
         model=parts[0].model,
     )
-
-
-def _trail(tracklet: Tracklet) -> npt.NDArray[np.float64]:
-    """(M, 5) time and box about twice a second, first and last included."""
-    keep = _sampled(tracklet)
-    return np.column_stack([tracklet.times_us[keep], tracklet.boxes[keep]]).astype(np.float64)
-
-
-def _sampled(tracklet: Tracklet) -> npt.NDArray[np.intp]:
-    """(M,) rows about half a second apart, first and last included."""
-    step = (tracklet.times_us - tracklet.times_us[0]) // _TRAIL_STEP_US
-    keep = np.append(np.flatnonzero(np.diff(step, prepend=-1)), len(step) - 1)
-    return np.unique(keep)
 
 
 def _unsure(reason: str, calibration: str, threshold: float) -> NewLink:

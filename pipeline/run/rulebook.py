@@ -22,6 +22,7 @@ from storage.desk.rules import NewRule, Rule, keep_config_rules, standing_rules
 from storage.desk.shapes import Shape, standing_shapes
 from storage.desk.types import RuleOrigin, ShapeKind
 from storage.errors import DeskRefused
+from storage.types import IdentityId
 from streams.types import CameraId
 
 logger = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ class _Read:
 
     rules: tuple[Rule, ...]
     shapes: tuple[Shape, ...]
-    interests: tuple[tuple[int, tuple[str | None, ...]], ...]
+    interests: tuple[tuple[int, IdentityId | None, tuple[str | None, ...]], ...]
 
 
 class RuleBook:
@@ -97,7 +98,8 @@ class RuleBook:
             rules=tuple(rule for rule in rules if rule.origin is RuleOrigin.PAGE),
             shapes=tuple(standing_shapes(self._database)),
             interests=tuple(
-                (each.id, tuple(example.model for example in each.examples)) for each in interests
+                (each.id, each.identity, tuple(example.model for example in each.examples))
+                for each in interests
             ),
         )
         uses_ways = any(kind_of(rule) == _TRANSIT for rule in self._config.alerts.rules) or any(

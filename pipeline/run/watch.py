@@ -18,7 +18,7 @@ from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from pipeline.run.alerting import Alerting
 from pipeline.run.expiring import Expiring
-from pipeline.run.minds import Minds
+from pipeline.run.first_look import FirstLooks, LookingMinds
 from pipeline.run.perceive import Perception, batches
 from pipeline.run.publish import Publisher
 from pipeline.run.recording import Recording, note_recorded
@@ -127,7 +127,7 @@ def watch(
             capacity=_TRACKLETS_WAITING,
             stop=stop,
         )
-        minds = Minds(config, database, listener=heard, writing=spool.until_written)
+        minds = LookingMinds(config, database, listener=heard, writing=spool.until_written)
         close_open_gaps(database, clock.now_us())
         run = record_run(
             database,
@@ -139,6 +139,7 @@ def watch(
             address = shown(camera.source.get_secret_value())
             record_camera(database, CameraId(camera.name), description=address)
         publisher = stack.enter_context(Publisher(config, live=live, clock=clock))
+        first_looks = FirstLooks(minds, publisher, n_to_remember=spool.qsize)
         if live:
             stack.enter_context(_expiring(config, database, clock))
         else:
@@ -153,14 +154,20 @@ def watch(
                 calibration=minds.calibration,
             )
         )
-        told = _Teller(progress, perception, report, publisher, alerting)
+        told = _Teller(progress, perception, report, publisher, first_looks, alerting)
 
         def remember(item: Closed) -> Remembered | None:
             if isinstance(item, Gap):
                 spool.until_written(partial(record_gap, database, item))
                 return None
+            first_looks.told(item)
             publisher.about(item.track)
             return minds.remember(item)
+
+        def idle() -> None:
+            first_looks.look()
+            if live:
+                minds.idle()
 
         stack.callback(spool.keep)
         with Stage(
@@ -168,7 +175,7 @@ def watch(
             spool.working(alerting.following(remember)),
             waiting=spool,
             closing=spool.closing,
-            idle=minds.idle if live else None,
+            idle=idle,
         ) as stage:
             if replay is None:
                 try:
@@ -222,10 +229,12 @@ class _Teller:
         perception: Perception,
         report: Report,
         publisher: Publisher,
+        first_looks: FirstLooks,
         alerting: Alerting,
     ) -> None:
         self.progress = progress
         self.publisher = publisher
+        self.first_looks = first_looks
         self.alerting = alerting
         self._perception = perception
         self._report = report
@@ -273,6 +282,7 @@ def _watch_recorded(
         tracklets = perception.perceive(batch)
         _put_all(stage, tracklets)
         told.publisher.saw(batch, perception)
+        told.first_looks.saw(batch, perception)
         told.alerting.announce(tracklets)
         told.alerting.saw(batch, perception)
         told.alerting.tick()
@@ -304,12 +314,13 @@ def _watch_live(
             if frames:
                 _put_all(stage, perception.perceive(frames))
                 told.publisher.saw(frames, perception)
+                told.first_looks.saw(frames, perception)
                 told.alerting.saw(frames, perception)
                 if told.progress.first_us is None:
                     told.progress.first_us = min(frame.captured_at_us for frame in frames)
                 told.progress.now_us = max(frame.captured_at_us for frame in frames)
             told.progress.health = tuple(feeds.health())
-            told.publisher.health(told.progress.health)
+            told.publisher.health(told.progress.health, n_waiting=stage.n_waiting)
             told.alerting.tick(told.progress.health, n_waiting=stage.n_waiting)
             recording.put(feeds.segments())
             told.tell()

@@ -55,6 +55,15 @@ class TrackingConfig(Section):
         float,
         Field(gt=0, description="Open tracks are handed on in parts of this many seconds."),
     ] = 30.0
+    first_look_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Seconds into a view after which the Live page says who it may be, while "
+            "somebody looks; again after twice, four times, ... as long. It is decided, and "
+            "recorded, later. 0: nothing is said before.",
+        ),
+    ] = 3.0
     crops_per_part: Annotated[
         int,
         Field(ge=0, le=64, description="Pictures kept of each part, per modality; 0 keeps none."),

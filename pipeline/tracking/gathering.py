@@ -21,6 +21,9 @@ _NEIGHBOURS_US = 1_500_000
 _LOW, _WIDE = 0.85, 1.35
 """Of the median height and width around, beyond which an outline is no longer the person's: legs
 behind a table, two people in one box. Strides change the width by a third."""
+_LEAST_NEW, _MOST_NEW = 2, 3
+"""Pictures of one light that a look at an open view takes: fewer may show a lucky frame, more cost
+as much as the decision itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,8 @@ class Gathering:
         self._last_box: Box = (0.0, 0.0, 0.0, 0.0)
         self._next_crop_us = 0
         self._part = 0
+        self._look_age_s = config.first_look_s
+        self._looked_us = 0
         self._rows: list[_Row] = []
         self._crops: list[Crop] = []
 
@@ -141,6 +146,34 @@ class Gathering:
             return False
         return (now_us - self._rows[0].time_us) * _US >= self._config.part_after_s
 
+    def first_look(self, *, min_quality: float) -> Tracklet | None:
+        """The part so far, with a few good pictures that no look before had; it goes on.
+
+        None while it is too early, or too few pictures are good: at `first_look_s`, and each time
+        that the view lasts twice as long as at the look before.
+
+        Args:
+            min_quality: Of pictures worth comparing, in [0, 1].
+        """
+        if self._first_seen_us is None or not self._rows or not self._config.first_look_s:
+            return None
+        age_s = (self._last_seen_us - self._first_seen_us) * _US
+        if age_s < self._look_age_s:
+            return None
+        good = [
+            crop
+            for crop in self._crops
+            if crop.captured_at_us > self._looked_us and crop.quality >= min_quality
+        ]
+        if len(good) < _LEAST_NEW:
+            return None
+        good = [crop for crop in map(self._in_outline, good) if crop.quality >= min_quality]
+        if len(good) < _LEAST_NEW:
+            return None
+        self._look_age_s = 2 * age_s
+        self._looked_us = max(crop.captured_at_us for crop in good)
+        return self._tracklet(self._rows, _best_first(good, _MOST_NEW), is_last=False)
+
     def take_part(self) -> Tracklet:
         """What was gathered but the newest detection, while the track goes on.
 
@@ -152,9 +185,9 @@ class Gathering:
         if len(self._rows) < 2:
             raise ValueError(f"track {self.key}: a part needs two detections since the last one")
         newest_us = self._rows[-1].time_us
-        tracklet = self._tracklet(
-            self._rows[:-1], [c for c in self._crops if c.captured_at_us < newest_us], is_last=False
-        )
+        earlier = [crop for crop in self._crops if crop.captured_at_us < newest_us]
+        tracklet = self._tracklet(self._rows[:-1], self._best_of(earlier), is_last=False)
+        self._part += 1
         self._rows = self._rows[-1:]
         self._crops = [crop for crop in self._crops if crop.captured_at_us >= newest_us]
         return tracklet
@@ -167,24 +200,25 @@ class Gathering:
         """
         if not self._rows:
             raise ValueError(f"track {self.key}: no detection since its last part")
-        tracklet = self._tracklet(self._rows, self._crops, is_last=True)
+        tracklet = self._tracklet(self._rows, self._best_of(self._crops), is_last=True)
         self._rows, self._crops = [], []
         return tracklet
 
-    def _tracklet(self, rows: list[_Row], crops: list[Crop], *, is_last: bool) -> Tracklet:
-        part = self._part
-        self._part += 1
+    def _tracklet(self, rows: list[_Row], crops: tuple[Crop, ...], *, is_last: bool) -> Tracklet:
         return Tracklet(
             camera=self._camera,
             track=self.key,
-            part=part,
+            part=self._part,
             times_us=np.array([row.time_us for row in rows], dtype=np.int64),
             boxes=np.array([row.box for row in rows], dtype=np.float32),
             scores=np.array([row.score for row in rows], dtype=np.float32),
             modality=Counter(row.modality for row in rows).most_common(1)[0][0],
-            crops=self._best_first([self._in_outline(crop) for crop in crops]),
+            crops=crops,
             is_last=is_last,
         )
+
+    def _best_of(self, crops: list[Crop]) -> tuple[Crop, ...]:
+        return _best_first([self._in_outline(crop) for crop in crops], self._config.crops_per_part)
 
     def _in_outline(self, crop: Crop) -> Crop:
         """The crop, of less quality where its box is suddenly lower or wider than those around."""
@@ -196,11 +230,11 @@ class Gathering:
         share = outline_quality(crop.box, around)
         return crop if share == 1 else replace(crop, quality=crop.quality * share)
 
-    def _best_first(self, crops: list[Crop]) -> tuple[Crop, ...]:
-        if not crops:
-            return ()
-        chosen = best(crops, self._config.crops_per_part)
-        return tuple(sorted(chosen, key=lambda crop: (-crop.quality, crop.captured_at_us)))
+
+def _best_first(crops: list[Crop], k: int) -> tuple[Crop, ...]:
+    """Up to `k` of each light."""
+    chosen = best(crops, k) if crops else []
+    return tuple(sorted(chosen, key=lambda crop: (-crop.quality, crop.captured_at_us)))
 
 
 def outline_quality(box: Box, around: list[Box]) -> float:

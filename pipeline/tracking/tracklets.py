@@ -127,6 +127,15 @@ class CameraTracker:
             for number, track in sorted(self._open.items())
         ]
 
+    def first_looks(self, *, min_quality: float) -> list[Tracklet]:
+        """Views that go on, as far as they have come, where it is time for a look at who it is.
+
+        Args:
+            min_quality: Of pictures worth comparing, in [0, 1].
+        """
+        looks = (track.first_look(min_quality=min_quality) for track in self._open.values())
+        return [view for view in looks if view is not None]
+
     def _refuse_mismatch(self, frame: Frame, detections: Detections) -> None:
         if {frame.camera, detections.camera} != {self._camera}:
             raise ValueError(

@@ -49,19 +49,30 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersonView:
-    """A person as the page shows them.
+class Looks:
+    """A person at a glance: where they are, how they look, when they were where.
 
     Attributes:
-        weakest: The least sure claim,
-            and its chance in words; None: nothing was reckoned.
+        marks: Their visits, oldest first.
     """
 
     seen: Seen
     now: Now
     day: Faces
     night: Faces
+    marks: tuple[Mark, ...]
     chart: Chart | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView(Looks):
+    """A person as their page shows them.
+
+    Attributes:
+        weakest: The least sure claim,
+            and its chance in words; None: nothing was reckoned.
+    """
+
     trail: Trail | None
     reasons: tuple[Reason, ...]
     perhaps: tuple[Reason, ...]
@@ -69,23 +80,35 @@ class PersonView:
     weakest_words: str
 
 
-def view_person(desk: Desk, visitor: Visitor, seen: Seen, calendar: Calendar) -> PersonView:
-    """All of it, oldest first."""
-    reasons = reasons_of(desk, visitor, [*seen.visits, *seen.perhaps])
-    known = tuple(reasons[: len(seen.visits)])
-    marks = sorted(
-        [_mark(visit, calendar) for visit in (*seen.visits, *seen.perhaps)],
-        key=lambda mark: mark.from_us,
-    )
-    reckoned = [r for r in known if r.percent is not None and r.visit.link.decision == "link"]
-    weakest = min(reckoned, key=lambda reason: reason.percent or 0, default=None)
-    return PersonView(
+def view_looks(desk: Desk, seen: Seen, calendar: Calendar) -> Looks:
+    """A glance, for which no grounds are read."""
+    marks = [_mark(visit, calendar) for visit in (*seen.visits, *seen.perhaps)]
+    marks.sort(key=lambda mark: mark.from_us)
+    return Looks(
         seen=seen,
         now=_now(desk, seen, calendar),
         day=_faces("visible", seen.visits),
         night=_faces("infrared", seen.visits),
+        marks=tuple(marks),
         chart=draw_lanes(marks, seen.blind, zone=ZoneInfo(calendar.zone)),
-        trail=_trail(desk, visitor, marks, calendar),
+    )
+
+
+def view_person(desk: Desk, visitor: Visitor, seen: Seen, calendar: Calendar) -> PersonView:
+    """All of it, oldest first."""
+    looks = view_looks(desk, seen, calendar)
+    reasons = reasons_of(desk, visitor, [*seen.visits, *seen.perhaps])
+    known = tuple(reasons[: len(seen.visits)])
+    reckoned = [r for r in known if r.percent is not None and r.visit.link.decision == "link"]
+    weakest = min(reckoned, key=lambda reason: reason.percent or 0, default=None)
+    return PersonView(
+        seen=seen,
+        now=looks.now,
+        day=looks.day,
+        night=looks.night,
+        marks=looks.marks,
+        chart=looks.chart,
+        trail=_trail(desk, visitor, looks.marks, calendar),
         reasons=known,
         perhaps=tuple(reasons[len(seen.visits) :]),
         weakest=weakest,

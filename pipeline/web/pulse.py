@@ -41,7 +41,7 @@ class Pulse(Answer):
 def pulse(desk: Desk, visitor: Visitor) -> Pulse:
     """How the cameras do that they may see, and how many alerts nobody has dealt with."""
     now_us = desk.clock.now_us()
-    configured = {name: c for name, c in desk.cameras(visitor).items() if c is not None}
+    configured = desk.configured(visitor)
     found = {name: to_health(desk.live.state(name), now_us=now_us) for name in configured}
     is_live = any(camera.is_live for camera in configured.values())
     state, words, since_us = _health(found, is_live=is_live)

@@ -139,7 +139,7 @@ def _beyond_film(
     desk: Desk, visitor: Visitor, camera: CameraId, start: int, end: int
 ) -> list[Blind]:
     """A camera that is a recording saw nothing before and after it."""
-    configured = desk.cameras(visitor).get(camera)
+    configured = desk.configured(visitor).get(camera)
     if configured is None or configured.is_live:
         return []
     spans = desk.recordings.spans(camera, from_us=start, to_us=end)

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from simulator.cropping.lenses import infrared_cameras, thermal_cameras, visible_cameras
@@ -28,8 +27,8 @@ from simulator.figures.company import character
 from simulator.figures.people import Person, dress
 from simulator.optics.bands import Band
 from simulator.optics.render import Renderer
-from simulator.optics.sensors import Picture
 from streams.errors import Permanent
+from streams.pictures import write_picture
 
 Report = Callable[[int, int], None]
 """Called with the number of identities that are finished, and of all."""
@@ -197,15 +196,9 @@ def _write_round(
     for k, (camera, crop) in enumerate(shots):
         folder = partial / f"{_FOLDER_OF_BAND[one.band]}_c{camera.number}"
         folder.mkdir(exist_ok=True)
-        _write_jpeg(folder / f"{k // len(one.cameras):02d}.jpg", crop)
+        write_picture(folder / f"{k // len(one.cameras):02d}.jpg", crop, quality=90)
     one.renderer.remove(person.identity)
 
 
 def _folder(out: Path, identity: int) -> Path:
     return out / f"{identity:04d}"
-
-
-def _write_jpeg(path: Path, pixels: Picture) -> None:
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    if not cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 90]):
-        raise OSError(f"{path}: could not be written")

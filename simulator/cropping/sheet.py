@@ -9,7 +9,6 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from simulator.cropping.studio import open_studio
@@ -26,6 +25,7 @@ from simulator.optics.illumination import (
     VisibleSensor,
 )
 from simulator.optics.render import Renderer
+from streams.pictures import write_picture
 
 _CELL_WH = (112, 224)
 _COLUMNS = 5
@@ -42,10 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7, help="another seed, other people")
     options = parser.parse_args(arguments)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    picture = contact_sheet(options.people, seed=options.seed)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 88]
-    if not cv2.imwrite(str(options.out), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality):
-        raise OSError(f"{options.out}: could not be written")
+    write_picture(options.out, contact_sheet(options.people, seed=options.seed), quality=88)
     return 0
 
 

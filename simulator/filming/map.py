@@ -13,6 +13,7 @@ from simulator.optics.illumination import Picture
 from simulator.world.places import CameraKind, FloorPlan, Place
 from simulator.world.sight import grid, overlapping, sees
 from simulator.world.walks import Point, Way
+from streams.pictures import write_picture
 
 _SCALE = 30
 _MARGIN_PX = 12
@@ -33,9 +34,8 @@ def write_maps(takes: Sequence[Take], out: Path) -> list[Path]:
     paths = []
     for place in {take.place.name: take.place for take in takes}.values():
         path = out / f"floor-plan-{place.name}.png"
-        picture = draw_map(place, [take for take in takes if take.place.name == place.name])
-        if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [16, 9]):
-            raise OSError(f"{path}: could not be written")
+        taken = [take for take in takes if take.place.name == place.name]
+        write_picture(path, draw_map(place, taken))
         paths.append(path)
     return paths
 

@@ -15,6 +15,7 @@ from simulator.filming.catalogue import PERIODS
 from simulator.filming.truth import SUFFIX, TruePerson, Truth, read_truth
 from simulator.optics.illumination import Picture
 from simulator.world.places import CameraKind
+from streams.pictures import write_picture
 from streams.types import Modality
 
 _CELL_WH = (72, 144)
@@ -50,9 +51,7 @@ def write_sheet(folder: Path, videos: Sequence[str], path: Path) -> None:
         OSError: A video could not be read or the picture not be written.
     """
     truths = {folder / f"{name}.mp4": read_truth(folder / f"{name}{SUFFIX}") for name in videos}
-    picture = contact_sheet(truths)
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [16, 9]):
-        raise OSError(f"{path}: could not be written")
+    write_picture(path, contact_sheet(truths))
 
 
 def contact_sheet(truths: dict[Path, Truth]) -> Picture:

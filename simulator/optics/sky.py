@@ -68,11 +68,6 @@ def daylight(
     )
 
 
-def ambient_lux(sky: Sky) -> float:
-    """Illuminance of level ground in the open, as a camera's light sensor measures it."""
-    return level_lux(daylight(sky))
-
-
 def level_lux(light: Daylight) -> float:
     """Illuminance of level ground in `light`, its street lamps left out."""
     up = light.sun_from[2] / float(np.linalg.norm(light.sun_from))

@@ -16,11 +16,6 @@ _PLAN = ((-14.0, 14.0), (-2.0, 26.0))
 _GRASS = Paint(surface=Surface.GRASS, colour=(0.10, 0.18, 0.05), infrared=0.5)
 
 
-def demo_places() -> tuple[Place, ...]:
-    """Two for the day and two for the night."""
-    return (gate(), plaza(), dock(), corridor())
-
-
 def gate() -> Place:
     """An asphalt yard before a brick wall with an open gate, in the sun of the afternoon."""
     asphalt = Paint(surface=Surface.ASPHALT, colour=(0.13, 0.13, 0.14), infrared=0.2)

@@ -17,11 +17,11 @@ from storage.check.rows import (
     reversed_spans,
     wrong_projections,
 )
+from storage.check.verdicts import empty_verdicts, overruled_verdicts
 from storage.database import Database
 from storage.errors import DatabaseUnusable
 from storage.evidence import EvidenceStore
 from storage.problems import Problem, Severity, error
-from storage.standing import empty_verdicts, overruled_verdicts
 
 __all__ = ["Problem", "Severity", "check"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -50,15 +51,15 @@ class Account:
 
 
 def fold_name(name: str) -> str:
-    """The name as it is kept: casefolded.
+    """The name as it is kept: casefolded, in the usual form of its letters.
 
     Raises:
         AccountRefused: It is none.
 
-    >>> fold_name("Ada.L")
-    'ada.l'
+    >>> fold_name("Ada.L"), fold_name("\uff21da")
+    ('ada.l', 'ada')
     """
-    folded = name.strip().casefold()
+    folded = _folded(name)
     if NAME.fullmatch(folded) is None:
         raise AccountRefused(
             "that is no account's name; expected 1 to 64 letters, digits, ., @, _ or -, the first "
@@ -130,7 +131,7 @@ def accounts(db: Database) -> list[Account]:
 
 def account_named(db: Database, name: str) -> Account | None:
     """The account of this name, None if there is none."""
-    folded = name.strip().casefold()
+    folded = _folded(name)
     with db.read() as connection:
         return _find(connection, folded)
 
@@ -244,11 +245,6 @@ def set_active(db: Database, name: str, is_active: bool, *, by: str, now_us: int
         _change(connection, account, {"is_active": is_active}, by=by, action=action, now_us=now_us)
 
 
-def disable(db: Database, name: str, *, by: str, now_us: int) -> None:
-    """`set_active` to False."""
-    set_active(db, name, False, by=by, now_us=now_us)
-
-
 def read_accounts(
     connection: Connection, numbers: Collection[int] | None = None
 ) -> dict[AccountId, Account]:
@@ -354,10 +350,15 @@ def _revoke_tokens(connection: Connection, account: int, now_us: int) -> None:
 
 
 def _get(connection: Connection, name: str) -> Account:
-    found = _find(connection, name.strip().casefold())
+    found = _find(connection, _folded(name))
     if found is None:
         raise _unknown(name)
     return found
+
+
+def _folded(name: str) -> str:
+    """As keyboards of all kinds write it; what is no letter stays, and is refused or not found."""
+    return unicodedata.normalize("NFKC", name.strip(" ")).casefold()
 
 
 def _find(connection: Connection, folded: str) -> Account | None:

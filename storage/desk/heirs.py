@@ -1,19 +1,20 @@
-"""Who somebody is now whose visits all became somebody else's: numbers and names outlive merges."""
+"""Who somebody is now whose visits all became somebody else's."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import exists, select
+from sqlalchemy import Connection, exists, select
 
-from storage.database import Database
 from storage.rows import portions
 from storage.schema import LinkEventRow, SightingRow
 from storage.types import IdentityId
 
 
-def heirs(db: Database, identities: Collection[IdentityId]) -> dict[IdentityId, IdentityId]:
+def heirs(
+    connection: Connection, identities: Collection[IdentityId]
+) -> dict[IdentityId, IdentityId]:
     """Of persons who have no visits any more, the one who has all that were ever theirs.
 
     Whoever still has visits is left out, and so is one whose visits went to several persons, to
@@ -21,24 +22,23 @@ def heirs(db: Database, identities: Collection[IdentityId]) -> dict[IdentityId, 
     """
     wanted = sorted(set(identities))
     found: defaultdict[IdentityId, set[IdentityId | None]] = defaultdict(set)
-    with db.read() as connection:
-        for some in portions(wanted):
-            query = (
-                select(LinkEventRow.identity_id, SightingRow.identity_id)
-                .distinct()
-                .join(SightingRow, SightingRow.id == LinkEventRow.sighting_id)
-                .where(
-                    LinkEventRow.identity_id.in_(some),
-                    ~exists(
-                        select(SightingRow.id)
-                        .where(SightingRow.identity_id == LinkEventRow.identity_id)
-                        .correlate(LinkEventRow)
-                    ),
-                )
+    for some in portions(wanted):
+        query = (
+            select(LinkEventRow.identity_id, SightingRow.identity_id)
+            .distinct()
+            .join(SightingRow, SightingRow.id == LinkEventRow.sighting_id)
+            .where(
+                LinkEventRow.identity_id.in_(some),
+                ~exists(
+                    select(SightingRow.id)
+                    .where(SightingRow.identity_id == LinkEventRow.identity_id)
+                    .correlate(LinkEventRow)
+                ),
             )
-            for was, now in connection.execute(query):
-                if was is not None:
-                    found[IdentityId(was)].add(None if now is None else IdentityId(now))
+        )
+        for was, now in connection.execute(query):
+            if was is not None:
+                found[IdentityId(was)].add(None if now is None else IdentityId(now))
     return {
         was: heir
         for was, now in found.items()

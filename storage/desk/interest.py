@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, delete, insert, or_, select, upd
 
 from storage.audit import record_audit, storable
 from storage.database import Database
+from storage.desk.heirs import heirs
 from storage.desk.pages import PAGE, Page, read_page
 from storage.desk.types import InterestId
 from storage.errors import NotFound
@@ -20,6 +21,7 @@ from storage.exemplars import UNIT_TOLERANCE, refer_to_evidence, to_vector, to_v
 from storage.schema import IdentityRow, InterestExampleRow, InterestRow
 from storage.tombstones import refuse_erased
 from storage.types import IdentityId, person_name
+from streams.naming import plain_name
 from streams.types import Modality
 
 INSERT_INTEREST = insert(InterestRow).returning(InterestRow.id)
@@ -68,8 +70,9 @@ class NewInterest:
     examples: tuple[Example, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.name or not self.reason:
-            raise ValueError("name, reason: expected words, got none")
+        object.__setattr__(self, "name", plain_name(self.name))
+        if not self.reason:
+            raise ValueError("reason: expected words, got none")
         if self.identity is None and not self.examples:
             raise ValueError("expected a person, examples or both, got neither")
 
@@ -79,6 +82,7 @@ class Interest:
     """Somebody who is, or was, looked for.
 
     Attributes:
+        identity: Who it is now, where all visits of the one who was named became somebody else's.
         examples: In the order in which they were given.
         removed_at_us: None if nobody ended it; it may have expired.
     """
@@ -117,7 +121,7 @@ def add_interest(db: Database, new: NewInterest, *, made_by: str, now_us: int) -
     with db.write() as connection:
         _require_person(connection, new.identity)
         values = {
-            "name": storable(new.name),
+            "name": new.name,
             "identity_id": new.identity,
             "reason": storable(new.reason),
             "made_by": made_by,
@@ -152,13 +156,15 @@ def remove_interest(
 
 
 def restore_interest(db: Database, interest: InterestId, *, made_by: str, now_us: int) -> Interest:
-    """Take a removal back.
+    """Take a removal back; one that stands stays as it is.
 
     Raises:
         NotFound: There is none of this number any more.
     """
     with db.write() as connection:
         found = _read(connection, interest)
+        if found.removed_at_us is None:
+            return found
         again = {"removed_at_us": None, "removed_by": None}
         connection.execute(update(InterestRow).where(InterestRow.id == interest).values(again))
         _tell(connection, "interest restore", interest, found.identity, made_by, now_us)
@@ -325,14 +331,19 @@ def _to_interests(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]])
                 vector=None if row.vector is None else to_vector(row.vector),
             )
         )
-    return [_to_interest(row, tuple(examples[row.id])) for row in rows]
+    now = heirs(connection, [row.identity_id for row in rows if row.identity_id is not None])
+    return [_to_interest(row, now, tuple(examples[row.id])) for row in rows]
 
 
-def _to_interest(row: Row[*tuple[Any, ...]], examples: tuple[Example, ...]) -> Interest:
+def _to_interest(
+    row: Row[*tuple[Any, ...]],
+    now: Mapping[IdentityId, IdentityId],
+    examples: tuple[Example, ...],
+) -> Interest:
     return Interest(
         id=InterestId(row.id),
         name=row.name,
-        identity=row.identity_id,
+        identity=now.get(row.identity_id, row.identity_id),
         reason=row.reason,
         examples=examples,
         made_by=row.made_by,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select
 
-from storage.audit import record_audit, storable
+from storage.audit import record_audit
 from storage.database import Database
 from storage.desk.pages import PAGE, Page, read_page
 from storage.errors import NotFound
@@ -16,6 +16,7 @@ from storage.rows import portions
 from storage.schema import IdentityNameRow, IdentityRow
 from storage.tombstones import refuse_erased
 from storage.types import IdentityId, person_name
+from streams.naming import plain_name
 
 LONGEST_NAME = 100
 """Characters."""
@@ -45,7 +46,7 @@ def give_name(
         NotFound: There is no such person.
         PersonErased: The person was erased.
     """
-    name = storable(name.strip())
+    name = plain_name(name) if name else ""
     if len(name) > LONGEST_NAME:
         raise ValueError(f"name: expected at most {LONGEST_NAME} characters, got {len(name)}")
     given = GivenName(identity=identity, name=name, made_by=made_by, made_at_us=now_us)

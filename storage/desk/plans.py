@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from storage.audit import record_audit
 from storage.cameras import ensure_camera
 from storage.database import Database
-from storage.desk.pages import PAGE, Page, read_page
 from storage.exemplars import refer_to_evidence
 from storage.schema import CameraPlaceRow, CameraRow, FloorPlanRow
 from streams.types import CameraId
@@ -81,23 +80,6 @@ def floor_plan(db: Database) -> FloorPlan | None:
     return None if row is None else _to_plan(row)
 
 
-def floor_plans(db: Database, *, cursor: str | None = None, limit: int = PAGE) -> Page[FloorPlan]:
-    """All plans there were, newest first.
-
-    Raises:
-        BadCursor: The cursor is none of ours.
-    """
-    with db.read() as connection:
-        return read_page(
-            connection,
-            _select_plans(),
-            FloorPlanRow.__table__.c.id,
-            lambda rows: [_to_plan(row) for row in rows],
-            cursor=cursor,
-            limit=limit,
-        )
-
-
 def place_camera(
     db: Database,
     camera: CameraId,
@@ -143,25 +125,6 @@ def camera_places(db: Database) -> list[CameraPlace]:
     )
     with db.read() as connection:
         return [_to_place(row) for row in connection.execute(query)]
-
-
-def place_history(
-    db: Database, camera: CameraId, *, cursor: str | None = None, limit: int = PAGE
-) -> Page[CameraPlace]:
-    """Where the camera ever stood, newest first.
-
-    Raises:
-        BadCursor: The cursor is none of ours.
-    """
-    with db.read() as connection:
-        return read_page(
-            connection,
-            _select_places().where(CameraRow.name == camera),
-            CameraPlaceRow.__table__.c.id,
-            lambda rows: [_to_place(row) for row in rows],
-            cursor=cursor,
-            limit=limit,
-        )
 
 
 def _tell(

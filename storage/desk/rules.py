@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from storage.audit import canonical_json, record_audit, storable
+from storage.audit import canonical_json, record_audit
 from storage.database import Database
 from storage.desk.pages import PAGE, Page, read_page
 from storage.desk.types import RuleId, RuleOrigin
 from storage.errors import DeskRefused, NotFound
 from storage.schema import RuleRow
+from streams.naming import plain_name
 
 CONFIGURATION = "configuration"
 """Who makes and removes the rules of config.yaml."""
@@ -35,6 +36,9 @@ class NewRule:
     kind: str
     settings: Mapping[str, object] = field(default_factory=dict)
     is_on: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +178,7 @@ def _add(
         where = "config.yaml" if holder == RuleOrigin.CONFIG else "the pages"
         raise DeskRefused(f"a rule called {new.name!r} stands already (in {where}); give another")
     values = {
-        "name": storable(new.name),
+        "name": new.name,
         "kind": new.kind,
         "settings": canonical_json(dict(new.settings)),
         "origin": origin.value,

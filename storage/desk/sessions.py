@@ -13,6 +13,7 @@ from storage.desk.accounts import Account, read_accounts
 from storage.desk.types import AccountId, Role
 from storage.errors import AccountRefused, NotFound
 from storage.schema import AccountRow, ApiTokenRow, SessionRow
+from streams.naming import plain_name
 
 INSERT_SESSION = insert(SessionRow).returning(SessionRow.id)
 INSERT_TOKEN = insert(ApiTokenRow).returning(ApiTokenRow.id)
@@ -135,15 +136,6 @@ def close_session(db: Database, session: int, *, by: str, now_us: int) -> None:
             _audit(connection, by, "sign out", by, now_us)
 
 
-def close_sessions(db: Database, account: AccountId, *, keep: int | None = None) -> int:
-    """Sign all browsers of an account out, but `keep`; how many."""
-    with db.write() as connection:
-        gone = delete(SessionRow).where(SessionRow.account_id == account)
-        if keep is not None:
-            gone = gone.where(SessionRow.id != keep)
-        return connection.execute(gone).rowcount
-
-
 def make_token(
     db: Database,
     account: Account,
@@ -156,6 +148,7 @@ def make_token(
     now_us: int,
 ) -> Token:
     """Remember a new token of an account."""
+    name = plain_name(name)
     values = {
         "account_id": account.id,
         "name": name,

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
-from storage.audit import canonical_json, record_audit, storable
+from storage.audit import canonical_json, record_audit
 from storage.cameras import ensure_camera
 from storage.database import Database
 from storage.desk.pages import PAGE, Page, read_page
 from storage.desk.types import ShapeId, ShapeKind
 from storage.errors import DeskRefused, NotFound
 from storage.schema import CameraRow, ShapeRow
+from streams.naming import plain_name
 from streams.types import CameraId
 
 FEWEST_POINTS = {ShapeKind.ZONE: 3, ShapeKind.LINE: 2}
@@ -58,6 +59,7 @@ class NewShape:
     points: tuple[Point, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", plain_name(self.name))
         refuse_points(self.kind, self.points)
 
 
@@ -176,7 +178,7 @@ def _add(connection: Connection, new: NewShape, *, made_by: str, now_us: int) ->
     values = {
         "camera_id": camera,
         "kind": new.kind.value,
-        "name": storable(new.name),
+        "name": new.name,
         "points": canonical_json([[float(x), float(y)] for x, y in new.points]),
         "made_by": made_by,
         "made_at_us": now_us,

@@ -24,6 +24,7 @@ import numpy as np
 from storage.errors import DatabaseBusy, IndexDamaged
 from storage.vectors.block import Block
 from storage.vectors.index import Ids, Vectors, load_faiss
+from streams.disk import flush
 
 FORMAT = 2
 CURRENT = "current.json"
@@ -98,7 +99,7 @@ def write_index(folder: Path, saved: Saved) -> None:
         if saved.block is not None:
             lists = load_faiss().serialize_index(saved.block.lists)
             files[LISTS] = _write(generation / LISTS, lists)
-        _flush_folder(generation)
+        flush(generation)
         told = {
             "format": FORMAT,
             "generation": generation.name,
@@ -230,15 +231,7 @@ def _replace(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    _flush_folder(path.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(path.parent)
 
 
 def _sha256_of(told: dict[str, Any]) -> str:

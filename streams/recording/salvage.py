@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +9,12 @@ from pathlib import Path
 import av
 import av.error
 
+from streams.disk import flush, sha256_of
 from streams.recording.boxes import whole_bytes
-from streams.recording.segment import TAG, UNFINISHED, flush_folder
+from streams.recording.segment import TAG, UNFINISHED
 from streams.recording.types import Segment
 from streams.timeline import US
 from streams.types import CameraId
-
-_CHUNK = 1 << 20
 
 
 def salvage_camera(
@@ -54,7 +52,7 @@ def salvage_file(folder: Path, place: Path) -> Segment | None:
     with written.open("rb") as file:
         os.fsync(file.fileno())
     written.replace(place)
-    flush_folder(place.parent)
+    flush(place.parent)
     return read_segment(folder, place)
 
 
@@ -91,19 +89,6 @@ def read_segment(folder: Path, place: Path) -> Segment | None:
         n_bytes=place.stat().st_size,
         sha256=sha256_of(place),
     )
-
-
-def sha256_of(place: Path) -> str:
-    """Of a file, hex.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    found = hashlib.sha256()
-    with place.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
 
 
 def recorded_files(folder: Path) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import av.container
 import av.error
 import av.video
 
+from streams.disk import flush
 from streams.moments import to_utc
 from streams.recording.order import REORDERED, DecodeOrder
 from streams.recording.types import Segment
@@ -52,15 +53,6 @@ def free_name(folder: Path, camera: CameraId, from_us: int) -> str:
 def unfinished(place: Path) -> Path:
     """Where a segment lies while it is written."""
     return place.with_name(place.name + UNFINISHED)
-
-
-def flush_folder(folder: Path) -> None:
-    """A new name is on the disk only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _HashedFile:
@@ -178,7 +170,7 @@ class SegmentWriter:
             written.unlink()
             return None
         written.replace(self._place)
-        flush_folder(self._place.parent)
+        flush(self._place.parent)
         return Segment(
             camera=self._camera,
             from_us=self.from_us,

@@ -63,7 +63,7 @@ def list_cameras(visitor: VisitorOf, desk: DeskOf) -> Cameras:
 def show_camera(camera: CameraPath, visitor: VisitorOf, desk: DeskOf) -> CameraAnswer:
     """One camera."""
     name = desk.require_camera(visitor, camera)
-    return _to_camera(desk, name, desk.cameras(visitor)[name])
+    return _to_camera(desk, name, desk.configured(visitor).get(name))
 
 
 @routes.get("/gaps", least=Role.VIEWER)

@@ -25,7 +25,7 @@ from pipeline.api.searcher import LightWord
 from pipeline.api.times import iso_or_none, read_time
 from pipeline.api.uploads import read_picture, smaller
 from pipeline.api.visitors import Visitor, VisitorOf
-from pipeline.api.words import PERSON, Needed, NumberPath, PicturePath, to_person
+from pipeline.api.words import PERSON, Needed, NumberPath, PicturePath, ShortName, to_person
 from storage.browsing import find_person
 from storage.desk.accounts import account_named
 from storage.desk.interest import (
@@ -96,7 +96,7 @@ def list_interests(
 def look_for(
     visitor: VisitorOf,
     desk: DeskOf,
-    name: Annotated[Needed, Form(max_length=100, examples=["the man with the ladder"])],
+    name: Annotated[ShortName, Form(examples=["the man with the ladder"])],
     reason: Annotated[Needed, Form(description="Why; audited.")],
     expires_at: Annotated[
         str, Form(max_length=40, description="When nobody looks any more; a year at most.")

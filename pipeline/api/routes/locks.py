@@ -9,32 +9,14 @@ from pipeline.api.desk import DeskOf
 from pipeline.api.errors import QuestionInvalid
 from pipeline.api.routes.recordings import TimeField, asked_span
 from pipeline.api.routing import Routes
-from pipeline.api.times import SpanQuery, read_time
+from pipeline.api.times import read_time
 from pipeline.api.visitors import VisitorOf
 from pipeline.api.words import CameraPath, Needed
-from storage.desk.segments import lock_segments, locked_spans, unlock_segments
+from storage.desk.segments import lock_segments, unlock_segments
 from storage.desk.types import Role
-from streams.moments import iso_time
 
 routes = Routes("recordings")
 _LONGEST_LOCK_US = 3660 * 86_400_000_000
-
-
-class LockAnswer(Answer):
-    """A stretch of recordings that stays."""
-
-    from_: str = Field(alias="from", serialization_alias="from")
-    from_us: int
-    to: str
-    to_us: int
-    until: str
-    until_us: int
-
-
-class Locks(Answer):
-    """All that stay, oldest first."""
-
-    items: list[LockAnswer]
 
 
 class Lock(Answer):
@@ -60,28 +42,6 @@ class Locked(Answer):
     n_segments: int
     from_us: int | None
     to_us: int | None
-
-
-@routes.get("/cameras/{camera}/recordings/locks", least=Role.VIEWER)
-def list_locks(camera: CameraPath, visitor: VisitorOf, desk: DeskOf, span: SpanQuery) -> Locks:
-    """What is kept of a camera's recordings, and until when."""
-    name = desk.require_camera(visitor, camera)
-    found = locked_spans(desk.database, span=span, camera=name, now_us=desk.clock.now_us())
-    return Locks(
-        items=[
-            LockAnswer.model_validate(
-                {
-                    "from": iso_time(each.from_us),
-                    "from_us": each.from_us,
-                    "to": iso_time(each.to_us),
-                    "to_us": each.to_us,
-                    "until": iso_time(each.until_us),
-                    "until_us": each.until_us,
-                }
-            )
-            for each in found
-        ]
-    )
 
 
 @routes.post("/cameras/{camera}/recordings/lock", least=Role.OPERATOR)

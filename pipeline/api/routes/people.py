@@ -13,7 +13,7 @@ from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.paging import LimitQuery, TextCursorQuery
 from pipeline.api.routing import Routes
 from pipeline.api.visitors import Visitor, VisitorOf
-from pipeline.api.words import PersonPath, ShortName, to_person
+from pipeline.api.words import PersonPath, ShortNameOrNone, to_person
 from storage.browsing import find_person
 from storage.desk.names import GivenName, find_by_name, give_name, name_history
 from storage.desk.pages import LONGEST_PAGE
@@ -28,7 +28,9 @@ routes = Routes("people")
 class NewName(Answer):
     """A name to be given."""
 
-    name: ShortName = Field(description="Empty: the name is taken away.", examples=["red coat"])
+    name: ShortNameOrNone = Field(
+        description="Empty: the name is taken away.", examples=["red coat"]
+    )
 
 
 class NameAnswer(Answer):

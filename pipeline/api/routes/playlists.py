@@ -10,10 +10,10 @@ from fastapi.responses import StreamingResponse
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent, QuestionInvalid
 from pipeline.api.headers import OF_VISITOR
-from pipeline.api.routes.recordings import VIDEO, AtQuery
+from pipeline.api.routes.recordings import VIDEO, AtQuery, may_play
 from pipeline.api.routing import PREFIX, Routes
 from pipeline.api.times import SpanQuery, read_time
-from pipeline.api.visitors import VisitorOf
+from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CameraPath
 from pipeline.playlist import playlist
 from pipeline.recordings import Moment
@@ -77,7 +77,7 @@ def show_playlist(
 )
 def show_head(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> Response:
     """What a player needs before the parts of a playlist; it shows nothing."""
-    found = _segment(desk, desk.require_camera(visitor, camera), at)
+    found = _segment(desk, visitor, desk.require_camera(visitor, camera), at)
     return Response(read_fragments(found.path).head, media_type=VIDEO, headers=_KEPT)
 
 
@@ -92,15 +92,17 @@ def show_part(
 ) -> StreamingResponse:
     """A segment as a part of a playlist: its pictures as they are, later by `later`."""
     name = desk.require_camera(visitor, camera)
-    found = _segment(desk, name, at)
+    found = _segment(desk, visitor, name, at)
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
     n_bytes, content = moved(found.path, later)
     headers = {"Content-Length": str(n_bytes), **_KEPT}
     return StreamingResponse(content, media_type=VIDEO, headers=headers)
 
 
-def _segment(desk: Desk, camera: CameraId, at: str) -> Moment:
+def _segment(desk: Desk, visitor: Visitor, camera: CameraId, at: str) -> Moment:
     found = desk.recordings.open_moment(camera, read_time(at))
     if not found.is_segment:
         raise Absent("a file that is watched as a camera has no parts; take recordings/moment")
+    if not may_play(found, visitor):
+        raise Absent("this recording is played picture by picture; take recordings/picture")
     return found

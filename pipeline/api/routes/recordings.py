@@ -24,6 +24,7 @@ from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import CameraPath, Words
 from pipeline.clip_paper import export, paper_of
 from pipeline.recordings import Moment
+from storage.desk.segments import locked_spans
 from storage.desk.types import Role
 from storage.types import Span
 from streams.moments import iso_time
@@ -56,10 +57,18 @@ class RecordedAnswer(Answer):
     to_us: int
 
 
+class LockAnswer(RecordedAnswer):
+    """A stretch of recordings that an evidence lock keeps."""
+
+    until: str
+    until_us: int
+
+
 class Recorded(Answer):
     """When there are recordings, oldest first."""
 
     items: list[RecordedAnswer]
+    locks: list[LockAnswer] = Field(description="What of them is kept, whatever retention says.")
 
 
 class MomentAnswer(Answer):
@@ -95,22 +104,27 @@ class AskedClip(Answer):
 def list_recordings(
     camera: CameraPath, visitor: VisitorOf, desk: DeskOf, span: SpanQuery
 ) -> Recorded:
-    """When there are recordings of a camera."""
+    """When there are recordings of a camera, and which are kept."""
     name = desk.require_camera(visitor, camera)
     found = desk.recordings.spans(name, from_us=span.from_us, to_us=span.to_us)
+    locks = locked_spans(desk.database, span=span, camera=name, now_us=desk.clock.now_us())
     return Recorded(
-        items=[
-            RecordedAnswer.model_validate(
+        items=[RecordedAnswer.model_validate(_bounds(each.from_us, each.to_us)) for each in found],
+        locks=[
+            LockAnswer.model_validate(
                 {
-                    "from": iso_time(each.from_us),
-                    "from_us": each.from_us,
-                    "to": iso_time(each.to_us),
-                    "to_us": each.to_us,
+                    **_bounds(each.from_us, each.to_us),
+                    "until": iso_time(each.until_us),
+                    "until_us": each.until_us,
                 }
             )
-            for each in found
-        ]
+            for each in locks
+        ],
     )
+
+
+def _bounds(from_us: int, to_us: int) -> dict[str, object]:
+    return {"from": iso_time(from_us), "from_us": from_us, "to": iso_time(to_us), "to_us": to_us}
 
 
 @routes.get("/cameras/{camera}/recordings/moment", least=Role.VIEWER)
@@ -123,7 +137,7 @@ def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskO
         camera=name,
         at=iso_time(at_us),
         at_us=at_us,
-        video=f"{base}/video?at={found.from_us}" if _may_play(found, visitor) else None,
+        video=f"{base}/video?at={found.from_us}" if may_play(found, visitor) else None,
         picture=f"{base}/picture?at={at_us}",
         offset_s=found.offset_s,
         from_us=found.from_us,
@@ -144,7 +158,7 @@ def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
     """The file that shows a moment of a camera, or a part of it (`Range`)."""
     name = desk.require_camera(visitor, camera)
     found = desk.recordings.open_moment(name, read_time(at))
-    if not _may_play(found, visitor):
+    if not may_play(found, visitor):
         raise Absent("this recording is played picture by picture; take recordings/picture")
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
     return FileResponse(
@@ -189,7 +203,7 @@ def export_clip(
     span = asked_span(asked.from_, asked.to)
     if (span.to_us or 0) - (span.from_us or 0) > _LONGEST_CLIP_US:
         raise QuestionInvalid("a clip is an hour long at most; export it in parts")
-    if not _may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
+    if not may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
         visitor.require_all()
     folder = Path(tempfile.mkdtemp(prefix="noctule-clip-"))
     try:
@@ -230,7 +244,7 @@ def _export(
     return packed
 
 
-def _may_play(moment: Moment, visitor: Visitor) -> bool:
+def may_play(moment: Moment, visitor: Visitor) -> bool:
     """Whether the file may be played as it is: it may show what another camera sees, too."""
     if moment.codec == "images":
         return False

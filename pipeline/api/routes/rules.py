@@ -71,7 +71,7 @@ class RuleAnswer(Answer):
 class AskedRule(Answer):
     """A rule to be kept."""
 
-    name: ShortName = Field(min_length=1, examples=["dock at night"])
+    name: ShortName = Field(examples=["dock at night"])
     kind: str = Field(max_length=64, examples=["nobody allowed"])
     settings: dict[str, JsonValue] = Field(
         default_factory=dict, examples=[{"zone": "loading dock", "outside": "07:00-19:00"}]
@@ -100,7 +100,7 @@ class AskedShape(Answer):
     """A zone or line to be kept."""
 
     kind: ShapeKind
-    name: ShortName = Field(min_length=1, examples=["loading dock"])
+    name: ShortName = Field(examples=["loading dock"])
     points: Points
 
     @model_validator(mode="after")

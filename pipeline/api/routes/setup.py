@@ -53,9 +53,10 @@ class Settings(Answer):
 
 
 class AskedProbe(Answer):
-    """A camera to be looked at."""
+    """A camera to be looked at: one by its address, or one that is watched already, by its name."""
 
-    source: Source
+    source: Source | None = None
+    camera: Name | None = Field(None, examples=[None])
     transport: Transport = "tcp"
 
 
@@ -114,11 +115,18 @@ class ChangedCamera(Answer):
 @routes.post("/cameras/probe", least=Role.ADMIN, needs_all=True)
 def look(asked: AskedProbe, visitor: VisitorOf, desk: DeskOf) -> ProbeAnswer:
     """Look at a camera for some seconds, and say what is good and what to change."""
-    camera = _check(desk, {"name": "probe", **_told(asked)})
-    _write_down(desk, visitor, "look at camera", "", camera)
+    if (asked.source is None) is (asked.camera is None):
+        raise QuestionInvalid("expected either `source`, an address, or `camera`, a name")
+    if asked.camera is None:
+        camera = _check(desk, {"name": "probe", **_told(asked)})
+    else:
+        camera = _watched(desk, visitor, asked.camera)
+        camera = camera.model_copy(update={"transport": asked.transport})
     folder = desk.now.file.path.parent
+    _write_down(desk, visitor, "look at camera", asked.camera or "", camera)
     found = desk.looking.probe(within(folder, camera), folder=folder)
-    return ProbeAnswer.model_validate({**found, "camera": _address(camera)})
+    address = _address(camera).removeprefix(f"{folder}/")
+    return ProbeAnswer.model_validate({**found, "camera": address})
 
 
 @routes.post("/cameras/discover", least=Role.ADMIN, needs_all=True)
@@ -185,6 +193,13 @@ def remove_camera(camera: CameraPath, visitor: VisitorOf, desk: DeskOf) -> Chang
 
     desk.now.file.change(remove)
     return _to_changed(desk, removed[0])
+
+
+def _watched(desk: Desk, visitor: Visitor, name: str) -> CameraConfig:
+    known = desk.configured(visitor).get(desk.require_camera(visitor, name))
+    if known is None:
+        raise Conflicting(f"{name} is not watched any more; give its address to look at it")
+    return known
 
 
 def _told(asked: Answer) -> dict[str, Any]:

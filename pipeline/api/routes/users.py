@@ -118,7 +118,7 @@ class Tokens(Answer):
 class NewToken(Answer):
     """A token to be made."""
 
-    name: ShortName = Field(min_length=1, examples=["home assistant"])
+    name: ShortName = Field(examples=["home assistant"])
     role: Role = Field(description="At most one's own.")
     days: int | None = Field(ge=1, le=3650, description="Null: it does not end.", examples=[365])
 

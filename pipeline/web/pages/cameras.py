@@ -99,13 +99,14 @@ def show_camera(
         "camera.html",
         title=f"Camera {name}",
         card=_card(desk, visitor, name),
+        changed=desk.configured(visitor).get(name) if name in desk.now.added else None,
         still_at=newest[0].first_seen_us if newest else None,
     )
 
 
 def _card(desk: Desk, visitor: Visitor, name: CameraId) -> Card:
     now_us = desk.clock.now_us()
-    configured = desk.cameras(visitor)[name]
+    configured = desk.configured(visitor).get(name)
     gaps = browse_gaps(
         desk.database,
         scope=visitor.cameras,

@@ -9,17 +9,18 @@ from fastapi import Query, Request, Response
 from pipeline.api.desk import Desk, DeskOf
 from pipeline.api.errors import Absent
 from pipeline.api.paging import CursorQuery, from_cursor, to_cursor
-from pipeline.api.routes.verdicts import VerdictAnswer, to_verdict_answers
 from pipeline.api.routing import Routes
+from pipeline.api.verdict_answers import VerdictAnswer, to_verdict_answers
 from pipeline.api.visitors import Visitor, VisitorOf
 from pipeline.api.words import PERSON, VISIT, PersonPath, to_person, to_visit
-from pipeline.web.person_view import PersonView, view_person
+from pipeline.web.person_view import PersonView, view_looks, view_person
 from pipeline.web.rendering import PagesOf
 from pipeline.web.seen import Seen, read_person
 from pipeline.web.times import Calendar
 from storage.browsing import browse_verdicts
+from storage.desk.segments import locked_spans
 from storage.desk.types import Role
-from storage.types import IdentityId, person_name, sighting_name
+from storage.types import IdentityId, Span, person_name, sighting_name
 
 routes = Routes("pages", prefix="")
 _MOST_VERDICTS = 20
@@ -51,6 +52,8 @@ def show_person(
         person=seen.person,
         opened=opened or (view.reasons[-1] if view.reasons else None),
         verdicts=_verdicts(desk, visitor, seen),
+        kept=_kept(desk, seen),
+        films=[name for name, c in desk.configured(visitor).items() if not c.is_live],
         older=_older(seen),
         is_part=cursor is not None,
     )
@@ -89,7 +92,11 @@ def compare(
     """Two persons side by side: are they one?"""
     if to_person(one) == to_person(other):
         raise Absent("these are one person already; compare two different ones")
-    views = [_view(desk, visitor, to_person(who), None) for who in (one, other)]
+    calendar = Calendar(desk.config.alerts.time_zone, now_us=desk.clock.now_us())
+    views = [
+        view_looks(desk, _seen(desk, visitor, to_person(who), None), calendar)
+        for who in (one, other)
+    ]
     left, right = (view.seen.person for view in views)
     apart = _together(views[0].seen, views[1].seen)
     return pages.show(
@@ -104,11 +111,14 @@ def compare(
 
 
 def _view(desk: Desk, visitor: Visitor, whom: IdentityId, cursor: str | None) -> PersonView:
+    calendar = Calendar(desk.config.alerts.time_zone, now_us=desk.clock.now_us())
+    return view_person(desk, visitor, _seen(desk, visitor, whom, cursor), calendar)
+
+
+def _seen(desk: Desk, visitor: Visitor, whom: IdentityId, cursor: str | None) -> Seen:
     place = None if cursor is None else from_cursor(cursor, n=2)
     desk.viewings.write_down(visitor, "view person", person_name(whom), cursor=cursor)
-    seen = read_person(desk, visitor, whom, before=None if place is None else (place[0], place[1]))
-    calendar = Calendar(desk.config.alerts.time_zone, now_us=desk.clock.now_us())
-    return view_person(desk, visitor, seen, calendar)
+    return read_person(desk, visitor, whom, before=None if place is None else (place[0], place[1]))
 
 
 def _title(seen: Seen) -> str:
@@ -121,6 +131,34 @@ def _older(seen: Seen) -> str | None:
         return None
     oldest = seen.visits[0]
     return to_cursor(oldest.first_seen_us, int(oldest.sighting[1:]))
+
+
+def _kept(desk: Desk, seen: Seen) -> dict[str, int | None]:
+    """By visit: until when what was recorded of it is kept; None where it is not."""
+    visits = [*seen.visits, *seen.perhaps]
+    if not visits:
+        return {}
+    locks = locked_spans(
+        desk.database,
+        span=Span(
+            from_us=min(visit.first_seen_us for visit in visits),
+            to_us=max(visit.last_seen_us for visit in visits) + 1,
+        ),
+        now_us=desk.clock.now_us(),
+    )
+    return {
+        visit.sighting: min(
+            (
+                lock.until_us
+                for lock in locks
+                if lock.camera == visit.camera
+                and lock.from_us <= visit.last_seen_us
+                and lock.to_us > visit.first_seen_us
+            ),
+            default=None,
+        )
+        for visit in visits
+    }
 
 
 def _verdicts(desk: Desk, visitor: Visitor, seen: Seen) -> list[VerdictAnswer]:

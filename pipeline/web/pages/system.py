@@ -15,6 +15,7 @@ from pipeline.api.live import LiveState
 from pipeline.api.routes.cameras import HealthAnswer, to_health
 from pipeline.api.routing import Routes
 from pipeline.api.visitors import Visitor, VisitorOf
+from pipeline.web.queues import Queues, behind_s, queues
 from pipeline.web.rendering import PagesOf
 from storage.desk.types import Role
 from storage.due import Expired, due
@@ -45,6 +46,7 @@ class CameraRow:
     """One camera of the table.
 
     Attributes:
+        behind_s: How old the newest picture is that was looked at.
         counts: What the watcher counts, by name; () of a recording.
         blind: Parts of the last day in which nobody looked: from and length, of 1000.
         n_gaps: How many these are.
@@ -53,6 +55,7 @@ class CameraRow:
     camera: CameraId
     is_live: bool
     health: HealthAnswer
+    behind_s: float | None
     counts: dict[str, int | None]
     last_error: str | None
     recording: str | None
@@ -98,6 +101,12 @@ def show_system(request: Request, visitor: VisitorOf, desk: DeskOf, pages: Pages
     )
 
 
+@routes.get("/system/queues", least=Role.VIEWER, needs_all=True, include_in_schema=False)
+def show_queues(visitor: VisitorOf, desk: DeskOf) -> Queues:
+    """How much waits now."""
+    return queues(desk, visitor)
+
+
 @routes.get("/system/room", least=Role.ADMIN, needs_all=True, include_in_schema=False)
 def show_room(desk: DeskOf) -> Room:
     """Counts everything: asked for after the page is there."""
@@ -123,9 +132,7 @@ def show_room(desk: DeskOf) -> Room:
 def _rows(desk: Desk, visitor: Visitor) -> list[CameraRow]:
     now_us = desk.clock.now_us()
     found = []
-    for name, camera in desk.cameras(visitor).items():
-        if camera is None:
-            continue
+    for name, camera in desk.configured(visitor).items():
         state = desk.live.state(name)
         gaps = [
             gap
@@ -142,6 +149,7 @@ def _rows(desk: Desk, visitor: Visitor) -> list[CameraRow]:
                 camera=name,
                 is_live=camera.is_live,
                 health=to_health(state, now_us=now_us),
+                behind_s=behind_s(state) if camera.is_live else None,
                 counts=_counts(state),
                 last_error=_text(state, "recording_error") or _text(state, "last_error"),
                 recording=_text(state, "recording"),

@@ -1,5 +1,6 @@
 // Boxes over a picture, drawn in the page: the picture itself stays as the camera sent it.
-// Whole line: known. Dashed: unsure who, or nobody knows yet.
+// Whole line: known. Dashed: unsure who, or nobody knows yet; bold, if it is not decided yet but a
+// first look already says who it may be.
 
 const OLD_US = 1_500_000;
 
@@ -10,10 +11,16 @@ export function inside(element, width, height) {
   return { x: (w - width * scale) / 2, y: (h - height * scale) / 2, w: width * scale, h: height * scale };
 }
 
+const mayBe = (box) => Boolean(box.candidate) && box.first_look === "link";
+export const whoOf = (box) => box.person ?? box.candidate;
+
 export function wordsOf(box, called) {
-  if (box.person) return called ? `${box.person} ${called}` : box.person;
-  if (box.candidate) return `${box.candidate}? ${box.probability === null ? "" : `${Math.round(box.probability * 100)} %`}`.trim();
-  return "somebody";
+  const chance = typeof box.probability === "number" ? `${Math.round(box.probability * 100)} %` : "";
+  const who = called ? `${whoOf(box)} ${called}` : whoOf(box);
+  if (box.person) return who;
+  if (mayBe(box)) return `maybe ${who} · ${chance}`;
+  if (box.candidate) return `${box.candidate}? ${chance}`.trim();
+  return box.first_look === "new" ? `maybe somebody new · ${chance}` : "somebody";
 }
 
 export const fresh = (boxes, captured_at_us) =>
@@ -37,13 +44,14 @@ export function drawBoxes(canvas, picture, boxes, names) {
   return boxes.map((box) => {
     const [x0, y0, x1, y1] = box.xyxy;
     const place = { box, x: frame.x + x0 * frame.w, y: frame.y + y0 * frame.h, w: (x1 - x0) * frame.w, h: (y1 - y0) * frame.h };
-    drawOne(pen, place, wordsOf(box, names.get(box.person)), Boolean(box.person), w);
+    drawOne(pen, place, wordsOf(box, names.get(whoOf(box))), w);
     return place;
   });
 }
 
-function drawOne(pen, { x, y, w, h }, words, isKnown, width) {
-  pen.setLineDash(isKnown ? [] : [5, 4]);
+function drawOne(pen, { box, x, y, w, h }, words, width) {
+  const isKnown = Boolean(box.person) || mayBe(box);
+  pen.setLineDash(box.person ? [] : [5, 4]);
   for (const [color, line] of [["rgb(0 0 0 / 70%)", isKnown ? 4 : 3], [isKnown ? "#9fdcea" : "#ffffff", isKnown ? 2 : 1.2]]) {
     pen.strokeStyle = color;
     pen.lineWidth = line;

@@ -1,7 +1,7 @@
 // The wall: newest pictures with boxes over them, and who was seen last.
 
 import { BASE, get, query } from "./api.js";
-import { drawBoxes, fresh, under, wordsOf } from "./boxes.js";
+import { drawBoxes, fresh, under, whoOf, wordsOf } from "./boxes.js";
 import { fill, find, findAll, icon, light, make } from "./dom.js";
 import { listen } from "./events.js";
 import { bind } from "./keys.js";
@@ -43,7 +43,7 @@ async function load(tile, told) {
     show(tile, await createImageBitmap(await answer.blob()));
     tile.captured_at_us = Number(answer.headers.get("X-Noctule-Captured-At-Us")) || told.captured_at_us;
     tile.boxes = told.tracks ? boxesAt(told.tracks, tile.captured_at_us, tile.picture) : fresh(told.boxes, tile.captured_at_us);
-    learnNames(tile.boxes.map((box) => box.person));
+    learnNames(tile.boxes.map(whoOf));
   } catch {
     tile.boxes = [];
   }
@@ -69,8 +69,8 @@ async function learnNames(people) {
 function caption(tile) {
   const { element } = tile;
   const people = tile.boxes.map((box) => {
-    const words = wordsOf(box, names.get(box.person));
-    const who = box.person ?? box.candidate;
+    const who = whoOf(box);
+    const words = wordsOf(box, names.get(who));
     return who ? make("button", { type: "button", onclick: () => openPerson(who) }, words) : make("span", { class: "soft" }, words);
   });
   const kept = find(".people", element);
@@ -163,7 +163,7 @@ for (const tile of tiles.values()) {
   tile.over.addEventListener("pointermove", (event) => tile.over.classList.toggle("over", Boolean(under(tile.places, event))));
   tile.over.addEventListener("click", (event) => {
     const box = under(tile.places, event);
-    if (box?.person ?? box?.candidate) openPerson(box.person ?? box.candidate);
+    if (box && whoOf(box)) openPerson(whoOf(box));
   });
   tile.over.addEventListener("dblclick", () => alone(tile.camera));
 }

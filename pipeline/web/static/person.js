@@ -3,12 +3,15 @@
 import { isOperator, put } from "./api.js";
 import { decide, question, sayAgain, undo } from "./decide.js";
 import { find, findAll } from "./dom.js";
+import { askToKeep } from "./keep.js";
 import { bind } from "./keys.js";
 import { isPanelOpen, openPanel } from "./panel.js";
 import { tell, toast } from "./toast.js";
 
 const who = document.body.dataset.person;
 const rows = findAll("#visits > li.visit");
+const AROUND_US = 10e6;
+const KEPT = "noctule kept";
 let current = find("#opened")?.dataset.visit ?? null;
 const takeBack = sayAgain();
 
@@ -47,7 +50,21 @@ const survivor = (verdict) => {
   return after.includes(who) || !after.length ? location.pathname : `/people/${after[0]}`;
 };
 
+// From ten seconds before a visit to ten seconds after it.
+const around = ({ camera, fromUs, toUs }) => ({ camera, from_us: Number(fromUs) - AROUND_US, to_us: Number(toUs) + AROUND_US });
+
+function keep(visits) {
+  if (!isOperator || !visits.length) return;
+  const cameras = [...new Set(visits.map((visit) => visit.camera))];
+  askToKeep(visits.map(around), {
+    films: new Set(document.body.dataset.films.split(" ")),
+    what: visits.length === 1 ? `${who} at ${cameras[0]}, with ten seconds before and after.` : `All ${visits.length} visits of ${who} on this page, with ten seconds before and after: ${cameras.join(", ")}.`,
+    onDone: (words) => { sessionStorage.setItem(KEPT, words); location.reload(); },
+  });
+}
+
 function say(kind) {
+  if (kind === "keep") { keep([here()].filter(Boolean)); return; }
   if (!isOperator || current === null) return;
   const after = () => `/people/${who}`;
   if (kind === "same") decide("same", { sighting: current, identity: who }, { after });
@@ -93,6 +110,9 @@ find("#forget")?.addEventListener("click", async () => {
   if (told) decide("forget", { identity: who, reason: told.reason }, { after: () => "/people" });
 });
 
+find("#keep-all")?.addEventListener("click", () =>
+  keep(findAll("template").map((one) => one.content.firstElementChild?.dataset).filter((visit) => visit?.who === who)));
+
 find("#rename")?.addEventListener("click", () => {
   const field = document.createElement("input");
   const heading = find("h1");
@@ -128,6 +148,7 @@ bind("Person", {
       const box = find(`.choose[value="${current}"]`);
       if (box) { box.checked = !box.checked; showChosen(); }
     }],
+    l: ["keep (lock) the recording of the visit", () => say("keep")],
     u: ["undo what was decided last", () => {
       if (takeBack) takeBack();
       else if (find("[data-undo]")) undo(find("[data-undo]").dataset.undo);
@@ -136,6 +157,7 @@ bind("Person", {
   } : {}),
 });
 
+if (sessionStorage.getItem(KEPT)) { toast(sessionStorage.getItem(KEPT)); sessionStorage.removeItem(KEPT); }
 if (find("#visits") && isOperator) showChosen();
 if (current && (innerWidth >= 1180 || here() && new URL(location.href).searchParams.has("visit"))) open(current, { takesFocus: false });
 else if (current && !isPanelOpen()) mark(current);

@@ -1,7 +1,8 @@
 // One camera of the replay: its recording at a moment, with boxes drawn from what was remembered.
 
 import { get, query } from "./api.js";
-import { fill, find, make, makeSvg } from "./dom.js";
+import { fill, find, icon, make, makeSvg } from "./dom.js";
+import { day } from "./times.js";
 
 const DRIFT_S = 0.25;
 const MISSED_US = 2_000_000;
@@ -21,6 +22,7 @@ export class Player {
     this.video.addEventListener("seeked", onReady);
     this.still.addEventListener("load", onReady);
     this.spans = []; // when it recorded, as far as the ruler knows
+    this.locks = []; // what of it is kept
     this.moment = null;
     this.asking = false;
     this.missedUntil = [0, 0];
@@ -116,7 +118,13 @@ export class Player {
     }));
   }
 
-  tell(words) { fill(find(".state", this.element), words); }
+  // Whether what is shown is kept, and until when.
+  tellKept(at_us) {
+    const lock = this.locks.find((one) => at_us >= one.from_us && at_us < one.to_us) ?? null;
+    if (lock === this.told) return;
+    this.told = lock;
+    fill(find(".state", this.element), lock && [icon("lock"), `kept until ${day(lock.until_us)}`]);
+  }
 }
 
 // Between two rows the box goes straight; before the first and after the last there is none.

@@ -1,7 +1,8 @@
 // Replay: one time for all cameras.
 
-import { get, query } from "./api.js";
+import { get, isOperator, query } from "./api.js";
 import { fill, find, icon } from "./dom.js";
+import { askToKeep } from "./keep.js";
 import { bind } from "./keys.js";
 import { Player } from "./player.js";
 import { Ruler } from "./ruler.js";
@@ -15,6 +16,8 @@ const films = new Set(dataset.films.split(" "));
 const players = cameras.map((camera) => new Player(camera, { onReady: () => { if (!state.isPlaying) showNow(); } }));
 const CHUNK_US = 60e6;
 const AFTER_US = 2e6;
+const NEAR_US = 10e6;
+const AROUND_US = 30e6;
 const state = { at_us: Number(dataset.atUs), isPlaying: false, rate: 1, follow: dataset.follow || null, chosen: dataset.camera || null };
 let trail = [];
 const chunks = new Map();
@@ -34,7 +37,7 @@ async function loadRuler() {
   const length_us = Number(find("#window").value) * 1e6;
   const from_us = Math.round(state.at_us - length_us / 4);
   const span = { from: from_us, to: Math.round(from_us + length_us) };
-  told = { from_us, to_us: span.to, recorded: new Map(), visits: [], gaps: [], alerts: [], follow: state.follow };
+  told = { from_us, to_us: span.to, recorded: new Map(), locks: new Map(), visits: [], gaps: [], alerts: [], follow: state.follow };
   const mine = told;
   ruler.draw(mine);
   try {
@@ -46,7 +49,8 @@ async function loadRuler() {
     Object.assign(told, { visits: visits.items, gaps: gaps.items, alerts: alerts.items });
     cameras.forEach((camera, number) => {
       told.recorded.set(camera, recorded[number].items);
-      players[number].spans = recorded[number].items;
+      told.locks.set(camera, recorded[number].locks);
+      Object.assign(players[number], { spans: recorded[number].items, locks: recorded[number].locks });
     });
     for (const camera of cameras) if (films.has(camera)) told.gaps.push(...beyond(camera, told));
     ruler.draw(told);
@@ -101,6 +105,7 @@ function showNow() {
   find("#moment").textContent = clock(state.at_us);
   for (const player of players) {
     player.element.classList.toggle("chosen", player.camera === state.chosen);
+    player.tellKept(state.at_us);
     if (!player.element.hidden) player.show(state.at_us, state).then(() => { if (!state.isPlaying) drawBoxes(); });
   }
   boxes(state.at_us);
@@ -128,6 +133,16 @@ function frame(now_ms) {
   if (state.at_us > told.to_us) loadRuler();
   showNow();
   requestAnimationFrame(frame);
+}
+
+// The visit of whom one follows, else a minute around the moment.
+function keepRecording() {
+  play(false);
+  const camera = state.chosen ?? players.find((player) => !player.element.hidden)?.camera ?? cameras[0];
+  const visit = trail.findLast((one) => one.camera === camera && one.first_seen_us - NEAR_US <= state.at_us && one.last_seen_us + NEAR_US >= state.at_us);
+  const from_us = visit ? visit.first_seen_us - NEAR_US : state.at_us - AROUND_US;
+  const to_us = visit ? visit.last_seen_us + NEAR_US : state.at_us + AROUND_US;
+  askToKeep([{ camera, from_us, to_us }], { films, cameras, onDone: (words, undo) => { toast(words, { undo }); loadRuler(); } });
 }
 
 function keepAddress() {
@@ -182,6 +197,7 @@ find("#on").addEventListener("click", () => step(5));
 find("#speed").addEventListener("change", (event) => { state.rate = Number(event.target.value); });
 find("#window").addEventListener("change", loadRuler);
 find("#go-to").addEventListener("change", (event) => { const at_us = fromField(event.target.value); if (at_us) { seek(at_us); loadRuler(); keepAddress(); } });
+find("#keep-open")?.addEventListener("click", keepRecording);
 find("#visit-before").addEventListener("click", () => stepVisit(-1));
 find("#visit-next").addEventListener("click", () => stepVisit(1));
 find("#follow-form").addEventListener("submit", (event) => { event.preventDefault(); follow(find("#follow").value.trim()).then(keepAddress); });
@@ -203,6 +219,7 @@ bind("Replay", {
   "+": ["faster", () => faster(1)],
   n: ["next visit of whom you follow", () => stepVisit(1)],
   b: ["visit before", () => stepVisit(-1)],
+  ...(isOperator ? { l: ["keep (lock) this recording", keepRecording] } : {}),
   o: ["open whom you follow", () => { if (state.follow) location.assign(`/people/${state.follow}`); }],
 });
 

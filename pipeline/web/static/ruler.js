@@ -39,7 +39,7 @@ export class Ruler {
     return this.from_us + share * (this.to_us - this.from_us);
   }
 
-  // told: {from_us, to_us, recorded: Map camera -> spans, visits, gaps, alerts, follow}
+  // told: {from_us, to_us, recorded and locks: Map camera -> spans, visits, gaps, alerts, follow}
   draw(told) {
     Object.assign(this, { told, from_us: told.from_us, to_us: told.to_us });
     this.width = Math.max(300, this.element.clientWidth);
@@ -61,6 +61,7 @@ export class Ruler {
       makeSvg("path", { class: "lane", d: `M${this.left},${y + LANE}H${this.width}` }),
     ];
     for (const span of told.recorded.get(camera) ?? []) parts.push(this.span("recorded", span.from_us, span.to_us, y + 8, 10));
+    for (const lock of told.locks.get(camera) ?? []) parts.push(this.span("kept", lock.from_us, lock.to_us, y + 20, 4, `kept until ${clock(lock.until_us)}`));
     for (const gap of told.gaps.filter((one) => one.camera === camera)) {
       parts.push(this.span("blind", gap.from_us, gap.to_us ?? this.to_us, y + 3, 20, `nobody looked: ${gap.reason}`));
     }

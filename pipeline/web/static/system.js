@@ -1,10 +1,12 @@
 // The system itself: room, networks, tokens, messages that failed.
 
 import { get, post, query, remove } from "./api.js";
-import { fill, find, make } from "./dom.js";
+import { fill, find, icon, make } from "./dom.js";
 import { when } from "./times.js";
 import { tell, toast } from "./toast.js";
 
+const LATE_S = 5;
+const MANY = 30;
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 function bytes(n) {
@@ -40,6 +42,30 @@ async function room() {
     facts(find("#going"), going.length ? going.map(([name, n]) => [name, number(n)]) : [["Nothing", "nothing is old enough"]]);
   } catch (error) {
     tell(error);
+  }
+}
+
+const share = (part, whole) => (whole ? ` (${(100 * part / whole).toFixed(part && part / whole < 0.001 ? 3 : 1)} %)` : "");
+
+// What is too much stands out, with what to do.
+const level = (words, isBad, advice) => (isBad ? [make("span", { class: "bad" }, icon("warn"), " ", words), `: ${advice}`] : words);
+
+async function queues() {
+  const place = find("#queue-facts");
+  if (!place) return;
+  try {
+    const { slowest, ...told } = await get("/system/queues");
+    const shown = told.n_seen + told.n_dropped;
+    facts(place, [
+      ["Looking", slowest ? level(`${slowest.behind_s.toFixed(1)} s behind at most, ${slowest.camera}`, slowest.behind_s > LATE_S, "too much for this machine; fewer pictures a second, or fewer cameras") : "no live camera is watched now"],
+      ["Pictures dropped", level(`${number(told.n_dropped)} of ${number(shown)}${share(told.n_dropped, shown)}`, told.n_dropped > shown / 10, "nobody had time for them")],
+      ["Visits to be recognised", told.n_visits === null ? "the watcher is silent" : level(`${number(told.n_visits)} waiting`, told.n_visits > MANY, "recognising is slower than people come")],
+      ["On disk for the database", level(`${number(told.n_spooled)} ${told.n_spooled === 1 ? "visit" : "visits"}, ${bytes(told.spooled_bytes)} of ${bytes(told.spool_limit_bytes)}`, told.n_spooled > 0, "the database was away; they follow once it answers")],
+      ["Messages to be sent", told.n_messages ? [`${number(told.n_messages)}, the oldest since `, when(told.oldest_message_us)] : "none"],
+      ["Messages given up", told.n_dead ? level(number(told.n_dead), true, "see Messages") : "none"],
+    ]);
+  } catch (error) {
+    facts(place, [["Unknown", error.words]]);
   }
 }
 
@@ -108,6 +134,8 @@ async function test(channel) {
   away();
 }
 
+document.addEventListener("pulse", queues);
+queues();
 room();
 networks();
 tokens();

@@ -1,13 +1,15 @@
-// Adding a camera: found in the network, looked at, then watched. Its password is sent, never shown.
+// Adding a camera, or changing one: found in the network, looked at, then watched. Its password is
+// sent, never shown.
 
-import { post, remove } from "./api.js";
+import { post, put, remove } from "./api.js";
 import { fill, find, icon, make } from "./dom.js";
 import { tell, toast } from "./toast.js";
 
 const STAYS_MS = 4000;
-const dialog = find("#add");
-const form = find("#add-form");
-const told = find("#add-told");
+const dialog = find("#camera");
+const form = find("#camera-form");
+const told = find("#camera-told");
+const { changes = null, light, transport } = form.dataset;
 const words = (error) => make("p", { class: "notice bad" }, error.words ?? error.message);
 const asked = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== ""));
 
@@ -26,13 +28,13 @@ function facts(seen) {
 }
 
 async function probe(event) {
-  const { source, transport } = asked();
-  if (!find("#add-source").reportValidity()) return;
+  const { source = null, transport: by } = asked();
+  if (!find("#camera-source").reportValidity()) return;
   const button = event.currentTarget;
   fill(told, make("p", { class: "soft" }, "Looking at it; this takes up to half a minute …"));
   button.disabled = true;
   try {
-    fill(told, facts(await post("cameras/probe", { source, transport })));
+    fill(told, facts(await post("cameras/probe", { source, transport: by, camera: source === null ? changes : null })));
   } catch (error) {
     fill(told, words(error));
   }
@@ -40,7 +42,7 @@ async function probe(event) {
 }
 
 function take(address) {
-  const field = find("#add-source");
+  const field = find("#camera-source");
   field.value = `rtsp://${address.includes(":") ? `[${address}]` : address}/`;
   field.focus();
 }
@@ -51,7 +53,7 @@ function device({ address, name, model }) {
 }
 
 async function discover(event) {
-  const place = find("#add-found");
+  const place = find("#camera-found");
   const button = event.currentTarget;
   fill(place, make("p", { class: "soft" }, "Asking the network; 3 seconds …"));
   button.disabled = true;
@@ -66,21 +68,47 @@ async function discover(event) {
   button.disabled = false;
 }
 
-async function add(event) {
-  if (event.submitter?.value !== "add") return;
+async function add() {
+  const made = await post("cameras", asked());
+  form.reset();
+  return [`${made.camera} is added; ${made.watcher}`, () => remove(`cameras/${made.camera}`)];
+}
+
+// Only what was changed: what is left out stays.
+async function change() {
+  const wanted = asked();
+  if (wanted.modality === light) delete wanted.modality;
+  if (wanted.transport === transport) delete wanted.transport;
+  const made = await put(`cameras/${changes}`, wanted);
+  const back = wanted.source ? null : () => put(`cameras/${changes}`, { modality: light, transport });
+  return [`${made.camera} is changed; ${made.watcher}`, back];
+}
+
+// The page shows it as it is now, once the words were read and nobody fills the form again.
+function showSoon() {
+  setTimeout(() => { if (dialog.open) showSoon(); else location.reload(); }, STAYS_MS);
+}
+
+async function answer(event) {
+  if (event.submitter?.value === "no") return;
   event.preventDefault();
   try {
-    const made = await post("cameras", asked());
+    const [said, back] = await (changes === null ? add() : change());
     dialog.close();
-    form.reset();
-    toast(`${made.camera} is added; ${made.watcher}`, { undo: () => remove(`cameras/${made.camera}`).then(() => location.reload(), tell) });
-    setTimeout(() => location.reload(), STAYS_MS);
+    toast(said, { undo: back && (() => back().then(() => location.reload(), tell)) });
+    showSoon();
   } catch (error) {
     fill(told, words(error));
   }
 }
 
-find("#add-open").addEventListener("click", () => { fill(told); fill(find("#add-found")); dialog.showModal(); find("#add-name").focus(); });
-find("#add-probe").addEventListener("click", probe);
-find("#add-discover").addEventListener("click", discover);
-form.addEventListener("submit", add);
+find("#camera-open").addEventListener("click", () => {
+  form.reset();
+  fill(told);
+  if (changes === null) fill(find("#camera-found"));
+  dialog.showModal();
+  find(changes === null ? "#camera-name" : "#camera-source").focus();
+});
+find("#camera-probe").addEventListener("click", probe);
+find("#camera-discover")?.addEventListener("click", discover);
+form.addEventListener("submit", answer);
