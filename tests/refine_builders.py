@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from streams.types import Modality
 
-D = 512
+D = 256
 SECOND = 1_000_000
 VIS, IR = Modality.VISIBLE, Modality.INFRARED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,16 @@ from hypothesis import strategies as st
 from models.config import EmbedderConfig
 from models.datasets.folder import find_crops
 from models.errors import PictureInvalid, WeightsRefused
-from models.evaluation.calibration import Scores, embed_tracklets, fit, halves, tracklet_scores
+from models.evaluation.calibration import (
+    Scores,
+    Tracklets,
+    around,
+    embed_tracklets,
+    fit_tracklets,
+    halves,
+    people_means,
+    tracklet_scores,
+)
 from models.evaluation.reliability import cross_check, draw, measure_reliability
 from models.reid.calibration import (
     MOST_EVIDENCE,
@@ -41,6 +51,7 @@ CALIBRATION = Calibration(
     visible_visible=Curve(slope=10, offset=-6),
     infrared_infrared=Curve(slope=8, offset=-6),
     visible_infrared=Curve(slope=6, offset=-2),
+    means={V: (0.1, 0.2), I: (0.3, -0.4)},
 )
 
 
@@ -250,15 +261,51 @@ def test_a_fit_is_checked_on_the_people_it_did_not_see(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "diagram.png")) is not None
 
 
+def test_each_person_counts_once_in_what_people_have_in_common() -> None:
+    often, seldom = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    tracklets = Tracklets(
+        people=("often",) * 9 + ("seldom",),
+        views=tuple((V, f"c{i}") for i in range(10)),
+        means=np.stack([often] * 9 + [seldom]),
+    )
+
+    means = people_means(tracklets)
+
+    assert means[V].tolist() == [0.5, 0.5]
+    assert around(tracklets, means).means[0] @ around(tracklets, means).means[9] == pytest.approx(
+        -1
+    )
+
+
+@pytest.mark.parametrize(
+    "means",
+    [
+        pytest.param({"visible": [0.1]}, id="one light"),
+        pytest.param({"visible": [0.1], "infrared": [0.1, 0.2]}, id="two lengths"),
+        pytest.param({"visible": [0.1], "infrared": [float("nan")]}, id="not a number"),
+        pytest.param({"visible": [0.1], "infrared": ["x"]}, id="a word"),
+        pytest.param({"moonlight": [0.1]}, id="no such light"),
+        pytest.param([0.1], id="a list"),
+    ],
+)
+def test_damaged_means_are_refused(tmp_path: Path, means: object) -> None:
+    path = tmp_path / "edge.calibration.json"
+    write_calibration(path, CALIBRATION)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"means": means}))
+
+    with pytest.raises(WeightsRefused, match="not a readable calibration"):
+        read_calibration(path, model=CALIBRATION.model)
+
+
 def test_people_seen_in_one_light_only_cannot_calibrate(tmp_path: Path) -> None:
     people_of_brightness(tmp_path, 4)
     for path in list(tmp_path.glob("*/infrared_*/*")):
         path.unlink()
 
-    scores = tracklet_scores(embed_tracklets(find_crops(tmp_path), ByBrightness()))
+    tracklets = embed_tracklets(find_crops(tmp_path), ByBrightness())
 
     with pytest.raises(PictureInvalid, match="each seen by two cameras in both lights"):
-        fit(scores, ByBrightness.model, name="half blind")
+        fit_tracklets(tracklets, ByBrightness.model, name="half blind")
 
 
 def test_weights_without_a_calibration_say_how_to_get_one(tmp_path: Path) -> None:
@@ -271,6 +318,10 @@ def test_the_shipped_calibration_belongs_to_the_shipped_weights() -> None:
 
     calibration = load_calibration(EmbedderConfig(), model=embedder.model)
 
-    assert all(calibration.curve(pair).widening > 1 for pair in Pair)
+    for light in Modality:
+        centre = calibration.centre(light)
+        assert centre is not None
+        assert centre.shape == (embedder.dimension,)
+        assert 0.1 < float(np.linalg.norm(centre)) < 1
     for a, b in ((V, V), (I, I), (V, I)):
         assert calibration.probability(1.0, a, b) > 0.5 > calibration.probability(0.0, a, b)

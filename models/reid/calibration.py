@@ -90,6 +90,12 @@ class Calibration:
     visible_infrared: Curve
     means: Mapping[Modality, tuple[float, ...]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        lengths = {len(mean) for mean in self.means.values()}
+        finite = all(math.isfinite(value) for mean in self.means.values() for value in mean)
+        if self.means and (set(self.means) != set(Modality) or len(lengths) > 1 or not finite):
+            raise ValueError("means: expected finite numbers, as many in both lights")
+
     def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:
         """(D,) what people have in common in this light, where nothing is known of the site; None
         if similarities are of vectors as they are."""
@@ -233,7 +239,7 @@ def read_calibration(path: Path, *, model: ModelId) -> Calibration:
             visible_infrared=Curve(**fields["visible_infrared"]),
             means={Modality(k): tuple(map(float, v)) for k, v in fields.get("means", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsRefused(f"{path}: not a readable calibration: {error}") from error
     if calibration.model != model:
         raise WeightsRefused(
