@@ -27,7 +27,7 @@ from storage.schema import WORDS_ERASED, Table
 from storage.sightings import record_sighting, relink, sightings
 from storage.types import SightingId
 from storage.verdict_list import verdicts
-from storage.verdicts import not_same_person, same
+from storage.verdicts import merge, not_same_person, same
 from tests.storage_builders import link_to, link_unsure, sighting
 from tests.storage_desk_builders import GATE, alert, delivery, example, interest
 from tests.storage_keeping_builders import FIRST, NOW_US, SECOND
@@ -67,6 +67,20 @@ def test_an_erased_persons_alerts_lose_who_words_and_picture(
     assert find_alert(site, AlertId(2)) == other
     assert {file.read_bytes() for file in evidence.files()} == {b"crop 1", b"alert 1"}
     assert check(site, evidence) == []
+
+
+def test_what_was_kept_under_the_number_of_who_was_merged_into_them_goes_along(
+    site: Database, evidence: EvidenceStore
+) -> None:
+    give_name(site, SECOND, "a canary of the second", made_by="ada", now_us=NOW_US)
+    wanted = interest(name="wanted canary", identity=SECOND, examples=())
+    add_interest(site, wanted, made_by="ada", now_us=NOW_US)
+    merge(site, FIRST, SECOND, by="ada", now_us=NOW_US)
+
+    assert plan_erasure(site, FIRST).n_interests == 1
+    erase_first(site, evidence)
+
+    assert "canary" not in everything_in(site)
 
 
 def test_an_alert_is_found_by_the_visits_that_are_theirs_now(
