@@ -19,7 +19,7 @@ export class Player {
     this.words = make("p", { class: "blank" }, "…");
     this.element = make("figure", { class: "tile", data: { camera } },
       this.video, this.still, this.layer, this.words, make("figcaption", {}, make("b", {}, camera), make("span", { class: "state" })));
-    this.video.addEventListener("loadedmetadata", onReady);
+    this.video.addEventListener("loadeddata", onReady);
     this.video.addEventListener("seeked", onReady);
     this.still.addEventListener("load", onReady);
     this.spans = []; // when it recorded, as far as the ruler knows
@@ -74,7 +74,8 @@ export class Player {
     if (!this.moment.video) { this.showStill(at_us); return; }
     const wanted_s = (at_us - this.moment.from_us) / 1e6;
     const { video } = this;
-    if (video.readyState === 0) return;
+    // Sought before its first picture is there, a browser may go on showing that one.
+    if (video.readyState < (isPlaying ? 1 : 2)) return;
     const off_s = Math.abs(video.currentTime - wanted_s);
     if (isPlaying) {
       if (video.playbackRate !== rate) video.playbackRate = rate;
