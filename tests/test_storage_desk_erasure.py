@@ -13,12 +13,13 @@ from storage.check import check
 from storage.database import Database
 from storage.desk.alerts import alert as find_alert
 from storage.desk.alerts import alert_events, alerts
-from storage.desk.deliveries import deliveries, due, mark_dead, mark_sent, queue
+from storage.desk.deliveries import deliveries, mark_dead, mark_sent, queue
 from storage.desk.erasing import naming
 from storage.desk.handling import false_alarm, note
 from storage.desk.interest import add_interest, interests
 from storage.desk.names import give_name, names_of
 from storage.desk.raising import raise_alert
+from storage.desk.sending import due_for
 from storage.desk.types import AlertId, DeliveryState
 from storage.erasure import erase, plan_erasure
 from storage.evidence import EvidenceStore
@@ -111,7 +112,7 @@ def test_an_alert_about_somebody_who_was_erased_does_not_go_on(
 def test_what_was_not_sent_is_not_sent_and_what_was_is_emptied(
     site: Database, evidence: EvidenceStore
 ) -> None:
-    sent, dead = due(site, now_us=NOW_US)[:2]
+    sent, dead = due_for(site, "hook", now_us=NOW_US, limit=9)[:2]
     mark_sent(site, sent.id, answer="thanks for P-0001", now_us=NOW_US)
     mark_dead(site, dead.id, answer="no")
     raise_alert(site, alert(7, identity=FIRST), deliveries=[delivery("waiting")], now_us=NOW_US)
