@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from storage.audit import audited
 from storage.database import Database
 from streams.clock import Clock
 from streams.disk import sha256_of
+from streams.moments import to_utc
 from streams.types import CameraId
 
 KIND = "noctule clip"
@@ -144,6 +144,6 @@ def _span(from_us: int, to_us: int) -> dict[str, object]:
     return {
         "from_us": from_us,
         "to_us": to_us,
-        "from": datetime.fromtimestamp(from_us / 1e6, UTC).isoformat(timespec="milliseconds"),
-        "to": datetime.fromtimestamp(to_us / 1e6, UTC).isoformat(timespec="milliseconds"),
+        "from": to_utc(from_us).isoformat(timespec="milliseconds"),
+        "to": to_utc(to_us).isoformat(timespec="milliseconds"),
     }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from pipeline.recordings import JOIN_US, Recordings
 from storage.errors import NotFound
 from streams.errors import SourceUnreadable
+from streams.moments import to_utc
 from streams.recording.fragments import Fragments, read_fragments
 from streams.types import CameraId
 
@@ -95,7 +95,7 @@ def _entry(part: _Part, before: _Part | None, played_s: float, addresses: Addres
         lines.append("#EXT-X-DISCONTINUITY")
     if before is None or is_other:
         lines.append(f'#EXT-X-MAP:URI="{addresses.head(part.from_us)}"')
-    taken = datetime.fromtimestamp(part.from_us / 1e6, UTC).isoformat(timespec="milliseconds")
+    taken = to_utc(part.from_us).isoformat(timespec="milliseconds")
     later = round(played_s * part.fragments.ticks_per_s) - part.fragments.from_ticks
     return [
         *lines,

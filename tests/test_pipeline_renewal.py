@@ -26,11 +26,11 @@ from storage.types import IdentityId
 from tests.processes import PATIENCE_S
 from tests.storage_builders import MODEL
 from tests.test_pipeline_following import Certain
-from tests.test_pipeline_reembed import N_VISITS, NEW, ColourEmbedder, evidence, models, site
+from tests.test_pipeline_reembed import N_VISITS, NEW, ColourEmbedder, models, site
 
 pytest_plugins = ["tests.storage_fixtures"]
 
-__all__ = ["evidence", "site"]
+__all__ = ["site"]
 
 
 def renewal_of(site: Database, evidence: EvidenceStore) -> Renewal:

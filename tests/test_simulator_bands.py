@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from simulator.figures.body import load_body_model
+from simulator.figures.body import BodyModel
 from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, dress
 from simulator.figures.wardrobe import Pattern
@@ -19,7 +19,8 @@ from simulator.optics.illumination import Daylight, Illuminator, Light, Warmth
 from simulator.optics.render import Renderer, Rendering
 from simulator.optics.sky import Sky, daylight
 from simulator.world.meshes import Paint, ground
-from tests.test_simulator_render import why_not
+
+pytest_plugins = ["tests.rendering"]
 
 SIZE_PX = (320, 180)
 VIEW = View(eye=(0, 0, 2.2), target=(0, 5, 0.9), field_deg=44, size_px=SIZE_PX)
@@ -28,11 +29,8 @@ TOWARDS_THE_CAMERA = -np.pi / 2
 
 
 @pytest.fixture(scope="module")
-def person() -> Person:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"rendering tests: {reason}")
-    return dress(load_body_model(), 1, demo_cast()[1])
+def person(model: BodyModel) -> Person:
+    return dress(model, 1, demo_cast()[1])
 
 
 def draw(person: Person, light: Light) -> Rendering:

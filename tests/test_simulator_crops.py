@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -18,19 +17,9 @@ from simulator.cropping.cutting import Cut, cut
 from simulator.cropping.lenses import infrared_cameras, thermal_cameras, visible_cameras
 from simulator.cropping.skies import some_daylight, some_light
 from simulator.cropping.workers import WorkerLost, share_out
-from simulator.figures.body import body_cache
 from simulator.optics.bands import Band
 
-
-def why_not() -> str | None:
-    """What is missing to draw crops here, or None."""
-    for package in ("anny", "moderngl"):
-        if importlib.util.find_spec(package) is None:
-            return f"{package} is not installed (extra `simulator`)"
-    is_built = body_cache().is_dir() and any(body_cache().iterdir())
-    if not is_built and os.environ.get("NOCTULE_SIMULATOR_TESTS") != "1":
-        return f"no built bodies in {body_cache()}; NOCTULE_SIMULATOR_TESTS=1 builds them (minutes)"
-    return None
+pytest_plugins = ["tests.rendering"]
 
 
 def few_crops(out: Path, identities: range, *, seed: int = 3) -> None:
@@ -52,10 +41,8 @@ def bytes_under(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.usefixtures("drawing")
 def test_a_resumed_run_writes_the_same_bytes_as_an_uninterrupted_one(tmp_path: Path) -> None:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"crops: {reason}")
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     few_crops(whole, range(5, 8))
     shutil.copytree(whole, resumed)

@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.config import load_config
 from simulator.errors import FilmingFailed, OrderInvalid, ToolMissing
-from simulator.figures.body import BodyModel, load_body_model
+from simulator.figures.body import BodyModel
 from simulator.figures.people import dress
 from simulator.filming import crew
 from simulator.filming.encoder import encoder
@@ -30,7 +30,8 @@ from simulator.filming.take import Settings, Take
 from simulator.filming.truth import read_truth, to_motchallenge
 from simulator.optics.bands import Band
 from streams.types import Modality
-from tests.test_simulator_render import why_not
+
+pytest_plugins = ["tests.rendering"]
 
 SIZE_PX = (160, 90)
 
@@ -48,14 +49,6 @@ def takes_of(
         settings=Settings(size_px=SIZE_PX, fps=5, **settings),
     )
     return prepare(order).takes
-
-
-@pytest.fixture(scope="module")
-def model() -> BodyModel:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"rendering tests: {reason}")
-    return load_body_model()
 
 
 def first_frames(take: Take, n: int) -> Take:

@@ -1,19 +1,13 @@
-"""The renderer and its truth. Needs anny, moderngl, EGL and the built bodies.
-
-The first build of the bodies takes minutes, so these tests run when its cache is there, or when
-NOCTULE_SIMULATOR_TESTS=1 asks for it.
-"""
+"""The renderer and its truth."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from simulator.figures.body import BodyModel, body_cache, load_body_model
+from simulator.figures.body import BodyModel
 from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, dress
 from simulator.filming.film import true_people
@@ -24,32 +18,11 @@ from simulator.optics.illumination import Daylight, Illuminator
 from simulator.optics.render import Renderer
 from simulator.world.meshes import Mesh, Paint, box, ground, merge
 
+pytest_plugins = ["tests.rendering"]
+
 SIZE_PX = (320, 180)
 VIEW = View(eye=(0, 0, 2.6), target=(0, 7, 0.9), field_deg=58, size_px=SIZE_PX)
 FLOOR = ground(Paint(colour=(0.4, 0.4, 0.4)), x=(-20, 20), y=(-5, 40))
-
-
-def why_not() -> str | None:
-    """What is missing to render here, or None."""
-    for package in ("anny", "moderngl"):
-        if importlib.util.find_spec(package) is None:
-            return f"{package} is not installed (extra `simulator`)"
-    is_built = body_cache().is_dir() and any(body_cache().iterdir())
-    if not is_built and os.environ.get("NOCTULE_SIMULATOR_TESTS") != "1":
-        return f"no built bodies in {body_cache()}; NOCTULE_SIMULATOR_TESTS=1 builds them (minutes)"
-    try:
-        Renderer(size_px=SIZE_PX, band=Band.NEAR_INFRARED).close()
-    except Exception as error:  # noqa: BLE001  (every driver fails in its own way)
-        return f"no OpenGL through EGL: {error}"
-    return None
-
-
-@pytest.fixture(scope="module")
-def model() -> BodyModel:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"rendering tests: {reason}")
-    return load_body_model()
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +124,8 @@ def test_a_person_throws_a_shadow_on_the_ground_and_takes_it_along(walker: Perso
     assert (gone.light == empty.light).all()
 
 
+@pytest.mark.usefixtures("drawing")
 def test_light_of_the_other_modality_is_refused() -> None:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"rendering tests: {reason}")
-
     with (
         Renderer(size_px=SIZE_PX, band=Band.VISIBLE) as renderer,
         pytest.raises(ValueError, match="expected one for visible"),

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from simulator.figures.body import BodyModel, load_body_model
+from simulator.figures.body import BodyModel
 from simulator.figures.cast import demo_cast
 from simulator.figures.people import Person, Posed, dress
 from simulator.filming.film import true_people
@@ -25,7 +25,8 @@ from simulator.optics.cameras import View
 from simulator.optics.illumination import Daylight, Illuminator
 from simulator.optics.render import Renderer
 from simulator.world.meshes import Mesh, Paint, Vector, box, ground, merge
-from tests.test_simulator_render import why_not
+
+pytest_plugins = ["tests.rendering"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -66,14 +67,6 @@ class Counted:
         corners = np.array(box_of(self.alone[identity])) - np.tile(SIZE_PX, 2)
         x0, y0, x1, y1 = (int(value) for value in np.clip(corners, 0, np.tile(SIZE_PX, 2)))
         return x0, y0, x1, y1
-
-
-@pytest.fixture(scope="module")
-def model() -> BodyModel:
-    reason = why_not()
-    if reason is not None:
-        pytest.skip(f"rendering tests: {reason}")
-    return load_body_model()
 
 
 @pytest.fixture(scope="module")

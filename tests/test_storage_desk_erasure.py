@@ -13,12 +13,13 @@ from storage.check import check
 from storage.database import Database
 from storage.desk.alerts import alert as find_alert
 from storage.desk.alerts import alert_events, alerts
-from storage.desk.deliveries import deliveries, due, mark_dead, mark_sent, queue
+from storage.desk.deliveries import deliveries, mark_dead, mark_sent, queue
 from storage.desk.erasing import naming
 from storage.desk.handling import false_alarm, note
 from storage.desk.interest import add_interest, interests
 from storage.desk.names import give_name, names_of
 from storage.desk.raising import raise_alert
+from storage.desk.sending import due_for
 from storage.desk.types import AlertId, DeliveryState
 from storage.erasure import erase, plan_erasure
 from storage.evidence import EvidenceStore
@@ -27,7 +28,7 @@ from storage.schema import WORDS_ERASED, Table
 from storage.sightings import record_sighting, relink, sightings
 from storage.types import SightingId
 from storage.verdict_list import verdicts
-from storage.verdicts import not_same_person, same
+from storage.verdicts import merge, not_same_person, same
 from tests.storage_builders import link_to, link_unsure, sighting
 from tests.storage_desk_builders import GATE, alert, delivery, example, interest
 from tests.storage_keeping_builders import FIRST, NOW_US, SECOND
@@ -69,6 +70,20 @@ def test_an_erased_persons_alerts_lose_who_words_and_picture(
     assert check(site, evidence) == []
 
 
+def test_what_was_kept_under_the_number_of_who_was_merged_into_them_goes_along(
+    site: Database, evidence: EvidenceStore
+) -> None:
+    give_name(site, SECOND, "a canary of the second", made_by="ada", now_us=NOW_US)
+    wanted = interest(name="wanted canary", identity=SECOND, examples=())
+    add_interest(site, wanted, made_by="ada", now_us=NOW_US)
+    merge(site, FIRST, SECOND, by="ada", now_us=NOW_US)
+
+    assert plan_erasure(site, FIRST).n_interests == 1
+    erase_first(site, evidence)
+
+    assert "canary" not in everything_in(site)
+
+
 def test_an_alert_is_found_by_the_visits_that_are_theirs_now(
     site: Database, evidence: EvidenceStore
 ) -> None:
@@ -97,7 +112,7 @@ def test_an_alert_about_somebody_who_was_erased_does_not_go_on(
 def test_what_was_not_sent_is_not_sent_and_what_was_is_emptied(
     site: Database, evidence: EvidenceStore
 ) -> None:
-    sent, dead = due(site, now_us=NOW_US)[:2]
+    sent, dead = due_for(site, "hook", now_us=NOW_US, limit=9)[:2]
     mark_sent(site, sent.id, answer="thanks for P-0001", now_us=NOW_US)
     mark_dead(site, dead.id, answer="no")
     raise_alert(site, alert(7, identity=FIRST), deliveries=[delivery("waiting")], now_us=NOW_US)

@@ -8,7 +8,6 @@ from storage.check import check
 from storage.database import Database
 from storage.desk.deliveries import (
     deliveries,
-    due,
     mark_dead,
     mark_failed,
     mark_sent,
@@ -17,6 +16,7 @@ from storage.desk.deliveries import (
     retry_dead,
 )
 from storage.desk.raising import raise_alert
+from storage.desk.sending import due_for
 from storage.desk.types import DeliveryState, Purpose
 from tests.storage_builders import PICTURE, TEN_O_CLOCK_US
 from tests.storage_desk_builders import alert, delivery
@@ -29,12 +29,12 @@ NOW_US = TEN_O_CLOCK_US
 def test_what_is_queued_waits_until_it_is_sent(database: Database) -> None:
     number = queue(database, delivery(picture=PICTURE), now_us=NOW_US)
 
-    (found,) = due(database, now_us=NOW_US)
+    (found,) = due_for(database, "hook", now_us=NOW_US, limit=9)
     assert (found.id, found.state, found.n_tries) == (number, DeliveryState.WAITING, 0)
     assert (found.payload["sentence"], found.picture) == (alert().sentence, PICTURE)
     assert mark_sent(database, number, answer="202 Accepted", now_us=NOW_US + 5)
 
-    assert due(database, now_us=NOW_US + 9) == []
+    assert due_for(database, "hook", now_us=NOW_US + 9, limit=9) == []
     (sent,) = deliveries(database, state=DeliveryState.SENT).items
     assert (sent.sent_at_us, sent.answer, sent.n_tries) == (NOW_US + 5, "202 Accepted", 1)
     assert check(database, None) == []
@@ -53,15 +53,18 @@ def test_a_failed_one_is_due_later_and_the_longest_due_comes_first(database: Dat
 
     assert mark_failed(database, first, next_try_us=NOW_US + 50, answer="refused")
 
-    assert [each.id for each in due(database, now_us=NOW_US + 49)] == [second]
-    assert [each.id for each in due(database, now_us=NOW_US + 50)] == [second, first]
-    assert [each.id for each in due(database, now_us=NOW_US + 50, limit=1)] == [second]
+    assert [each.id for each in due_for(database, "hook", now_us=NOW_US + 49, limit=9)] == [second]
+    assert [each.id for each in due_for(database, "hook", now_us=NOW_US + 50, limit=9)] == [
+        second,
+        first,
+    ]
+    assert [each.id for each in due_for(database, "hook", now_us=NOW_US + 50)] == [second]
 
 
 def test_one_that_is_to_wait_is_not_due_before(database: Database) -> None:
     queue(database, delivery(not_before_us=NOW_US + 7), now_us=NOW_US)
 
-    assert due(database, now_us=NOW_US + 6) == []
+    assert due_for(database, "hook", now_us=NOW_US + 6, limit=9) == []
     assert outbox(database).next_try_us == NOW_US + 7
 
 
@@ -78,7 +81,7 @@ def test_what_was_given_up_is_shown_and_can_be_tried_again(database: Database) -
     assert retry_dead(database, delivery=numbers[2], now_us=NOW_US + 9) == 0
     assert retry_dead(database, now_us=NOW_US + 9) == 1
 
-    assert [each.n_tries for each in due(database, now_us=NOW_US + 9)] == [0, 0, 0]
+    assert [each.n_tries for each in deliveries(database).items] == [0, 0, 0]
 
 
 def test_what_does_not_wait_any_more_is_not_marked_again(database: Database) -> None:

@@ -156,7 +156,7 @@ def test_an_address_in_a_message_opens_its_alert(site: Site, browser: Browser) -
 def test_keys_lead_from_page_to_page_and_can_be_turned_off(site: Site, browser: Browser) -> None:
     with window(browser, site) as seen:
         page = seen.open("/live")
-        seen.press("g", "y")
+        page.keyboard.type("gy")  # within a second and a half
         expect(page).to_have_url(re.compile("/system"))
         page.wait_for_load_state("networkidle")
 
@@ -215,8 +215,8 @@ def test_the_system_page_says_how_much_waits(untouched: Site, browser: Browser) 
 def test_nothing_is_wider_than_the_window(site: Site, browser: Browser, width: int) -> None:
     with window(browser, site, width=width) as seen:
         for path in (*MINE, "/password", "/nothing"):
-            page = seen.open(path)
-            page.wait_for_timeout(300)
+            seen.open(path)
+            seen.settle()
 
             assert seen.overflow_px() <= 0, path
 
@@ -225,7 +225,7 @@ def test_nothing_is_wider_than_the_window(site: Site, browser: Browser, width: i
 def test_pages_are_for_everybody(site: Site, browser: Browser, path: str) -> None:
     with window(browser, site, None if path == "/login" else "admin") as seen:
         page = seen.open(path)
-        page.wait_for_timeout(800)
+        seen.settle()
 
         assert violations(page) == []
         page.emulate_media(color_scheme="light")

@@ -29,9 +29,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield opened
 
 
-def show(site: Site, *boxes: dict[str, Any], camera: CameraId = VAULT) -> None:
+def show(
+    site: Site, *boxes: dict[str, Any], camera: CameraId = VAULT, health: str = "live"
+) -> None:
     """A new picture of the camera with these people, side by side."""
-    write_live(site, camera)
+    write_live(site, camera, health=health)
     place = site.config.live_folder / f"{camera}.json"
     state = json.loads(place.read_text())
     state["boxes"] = [
@@ -98,3 +100,19 @@ def test_whom_somebody_may_be_is_not_told_to_who_sees_one_camera(
         people = page.locator(f'.tile[data-camera="{GATE}"] .people')
         expect(people).to_have_text("somebodyP-0001 red coat")
         assert seen.complaints == []
+
+
+def test_no_first_look_stays_on_the_wall_when_a_recording_ends(
+    site: Site, browser: Browser
+) -> None:
+    maybe = {"candidate": "P-0002", "probability": 0.874, "first_look": "link"}
+
+    with window(browser, site) as seen:
+        page = seen.open("/live")
+        people = page.locator(f'.tile[data-camera="{GATE}"] .people')
+        show(site, maybe, camera=GATE, health="recorded")
+        expect(people).to_have_text("maybe P-0002 name-canary · 87 %")
+
+        show(site, maybe, camera=GATE, health="ended")
+
+        expect(people).to_have_text("")  # that recording has no picture to go on with

@@ -86,13 +86,14 @@ def test_a_page_fits_and_is_at_peace_and_can_be_read_by_everybody(
 ) -> None:
     for width in WIDTHS:
         with window(browser, site, width=width) as seen:
-            page = seen.open(path)
-            page.wait_for_timeout(150)
+            seen.open(path)
+            seen.settle()
 
             assert seen.overflow_px() <= 0
             assert seen.complaints == []
     with window(browser, site) as seen:
-        assert violations(seen.open(path)) == []
+        seen.open(path)
+        assert violations(seen.settle()) == []
 
 
 def test_a_person_says_who_where_and_how_sure_day_beside_night(

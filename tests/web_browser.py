@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.api_site import API, PASSWORD, Site
 
@@ -30,6 +31,8 @@ expect.set_options(timeout=PATIENCE_MS)
 AXE = files("axe_playwright_python") / "axe.min.js"
 """axe-core, as that package carries it."""
 WIDTHS = (360, 1440)
+ROUND_MS, QUIET_ROUNDS = 50, 4
+"""A page is at rest that asks for nothing in so many rounds."""
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -39,16 +42,27 @@ class Window:
 
     Attributes:
         complaints: Errors of the console and of scripts, so far.
+        asked: Questions that are not answered yet; without those that never end.
     """
 
     page: Page
     site: Site
     complaints: list[str] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)
 
     def open(self, path: str) -> Page:
-        """Go to a page and wait until it is at rest but for live events."""
+        """Go to a page; what it asks for once it is there may still come."""
         self.page.goto(self.site.url + path)
         self.page.wait_for_load_state("load")
+        return self.page
+
+    def settle(self) -> Page:
+        """Wait until everything that the page asked for is there and shown."""
+        quiet, deadline_s = 0, time.monotonic() + PATIENCE_MS / 1000
+        while quiet < QUIET_ROUNDS:
+            assert time.monotonic() < deadline_s, [each.url for each in self.asked]
+            self.page.wait_for_timeout(ROUND_MS)
+            quiet = 0 if self.asked else quiet + 1
         return self.page
 
     def overflow_px(self) -> int:
@@ -91,6 +105,9 @@ def window(
         assert answer.status == 200, answer.text()
     opened = Window(page=context.new_page(), site=site)
     opened.page.on("console", lambda told: _hear(opened, told))
+    opened.page.on("request", lambda asked: opened.asked.update({asked} if _ends(asked) else ()))
+    for answered in ("requestfinished", "requestfailed"):
+        opened.page.on(answered, lambda asked: opened.asked.discard(asked))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
     try:
         yield opened
@@ -109,6 +126,10 @@ def violations(page: Page) -> list[str]:
         for each in found["violations"]
         for node in each["nodes"]
     ]
+
+
+def _ends(asked: Request) -> bool:
+    return asked.resource_type not in ("eventsource", "media") and not asked.url.endswith("/stream")
 
 
 def _hear(opened: Window, told: Any) -> None:

@@ -182,9 +182,9 @@ class Memory:
             since_us=track.first_seen_us,
             paths=track.paths if path is None else [*track.paths, path],
         )
-        return (
-            found if found.candidate is None or self._is_of_today(found.candidate, view) else None
-        )
+        if found.candidate is None or self._is_of_today(found.candidate, view):
+            return found
+        return None
 
     def use_transits(self, transits: Transits | None) -> None:
         """From now on the ways between cameras are these."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from streams.moments import to_utc
 
 
 class Calendar:
@@ -46,11 +48,11 @@ class Calendar:
         >>> Calendar("Europe/Berlin", now_us=0).utc(1_780_322_400_000_000)
         '2026-06-01 14:00:00 UTC'
         """
-        return f"{datetime.fromtimestamp(time_us / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"{to_utc(time_us):%Y-%m-%d %H:%M:%S} UTC"
 
     def machine(self, time_us: int) -> str:
         """For the `datetime` of <time>."""
-        return f"{datetime.fromtimestamp(time_us // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return f"{to_utc(time_us):%Y-%m-%dT%H:%M:%SZ}"
 
     def _local(self, time_us: int) -> datetime:
         return datetime.fromtimestamp(time_us // 1_000_000, self._zone)

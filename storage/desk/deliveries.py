@@ -136,18 +136,6 @@ def queue_all(
     return n_new
 
 
-def due(db: Database, *, now_us: int, limit: int = PAGE) -> list[Delivery]:
-    """What is to be sent now, longest due first. Served by ix_delivery_due."""
-    query = (
-        select_deliveries()
-        .where(DeliveryRow.state == DeliveryState.WAITING, DeliveryRow.next_try_us <= now_us)
-        .order_by(DeliveryRow.next_try_us, DeliveryRow.id)
-        .limit(limit)
-    )
-    with db.read() as connection:
-        return [to_delivery(row) for row in connection.execute(query)]
-
-
 def mark_sent(db: Database, delivery: DeliveryId, *, answer: str, now_us: int) -> bool:
     """The receiver has it; False if it does not wait any more, or is gone with a person."""
     return _mark(db, delivery, answer, state=DeliveryState.SENT.value, sent_at_us=now_us)

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from storage.desk.heirs import forebears
 from storage.desk.interest import delete_interests
 from storage.desk.types import DeliveryState
 from storage.holds import held_alerts
@@ -46,7 +47,7 @@ class DeskTraces:
         alerts: About them, or about one of their visits; they lose who, words and picture.
         spared: Of these, such that are also about somebody under legal hold; they lose only what
             says that it may be the person.
-        interests: By number, or by a picture of one of their visits.
+        interests: By number, also of who was merged into them, or by a picture of a visit.
         pictures: sha256 of what these refer to.
     """
 
@@ -62,9 +63,10 @@ def desk_traces(
     """What would go with the person and these visits of theirs."""
     about = (AlertRow.identity_id == identity) | (AlertRow.candidate_id == identity)
     found = set(connection.execute(select(AlertRow.id).where(about)).scalars())
+    people = {identity, *forebears(connection, identity, sightings)}
     looked_for = set(
         connection.execute(
-            select(InterestRow.id).where(InterestRow.identity_id == identity)
+            select(InterestRow.id).where(InterestRow.identity_id.in_(people))
         ).scalars()
     )
     for some in portions(sightings):
@@ -103,7 +105,8 @@ def erase_from_desk(
     """
     gone = [f"alert {number}" for number in traces.alerts]
     gone += [f"interest {number}" for number in traces.interests]
-    names = list(_names_of(connection, identity))
+    people = {identity, *forebears(connection, identity, sightings)}
+    names = [name for who in sorted(people) for name in _names_of(connection, who)]
     for table, number in _said_about(connection, identity, sightings, names):
         words = update(table).where(table.id == number).values(reason=WORDS_ERASED)
         connection.execute(words)
@@ -113,7 +116,7 @@ def erase_from_desk(
         keys = select(SightingRow.key).where(SightingRow.id.in_(some))
         connection.execute(delete(AlertSightingRow).where(AlertSightingRow.sighting_key.in_(keys)))
     delete_interests(connection, traces.interests)
-    of_person = IdentityNameRow.identity_id == identity
+    of_person = IdentityNameRow.identity_id.in_(people)
     numbers = connection.execute(select(IdentityNameRow.id).where(of_person)).scalars()
     gone += [f"name {number}" for number in numbers]
     connection.execute(delete(IdentityNameRow).where(of_person))

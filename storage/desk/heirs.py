@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, exists, select
 
 from storage.rows import portions
 from storage.schema import LinkEventRow, SightingRow
-from storage.types import IdentityId
+from storage.types import IdentityId, SightingId
 
 
 def heirs(
@@ -44,3 +44,20 @@ def heirs(
         for was, now in found.items()
         if len(now) == 1 and (heir := next(iter(now))) is not None
     }
+
+
+def forebears(
+    connection: Connection, identity: IdentityId, sightings: Sequence[SightingId]
+) -> set[IdentityId]:
+    """Those whose heir this person is.
+
+    Args:
+        sightings: All visits of the person.
+    """
+    were: set[IdentityId] = set()
+    for some in portions(sightings):
+        query = select(LinkEventRow.identity_id).where(LinkEventRow.sighting_id.in_(some))
+        found = connection.execute(query.distinct()).scalars()
+        were |= {IdentityId(who) for who in found if who is not None}
+    now = heirs(connection, were - {identity})
+    return {was for was, heir in now.items() if heir == identity}

@@ -61,12 +61,7 @@ class FlatIndex:
         self._has_gpu = _has_gpu(self._faiss)
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """See `VectorIndex.add`.
-
-        Raises:
-            ValueError: Wrong shape or type, a number in use or twice, a vector not finite or not
-                of unit length. Nothing is kept then.
-        """
+        """See `VectorIndex.add`."""
         vectors = checked_vectors(vectors, self.dimension, "vectors")
         ids = checked_ids(ids, len(vectors))
         new = set(ids.tolist())

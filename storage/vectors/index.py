@@ -39,7 +39,12 @@ class VectorIndex(VectorSearch, Protocol):
     """A search whose vectors come and go by call."""
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """Keep (N, D) unit vectors under (N,) numbers that are not in use; N may be 0."""
+        """Keep (N, D) unit vectors under (N,) numbers that are not in use; N may be 0.
+
+        Raises:
+            ValueError: Wrong shape or type, a number in use or twice, a vector not finite or not
+                of unit length. Nothing is kept then.
+        """
 
     def remove(self, ids: Ids) -> None:
         """Forget these numbers; those that are not there are passed over."""

@@ -68,12 +68,7 @@ class PostgresIndex:
         self._table = f"{PREFIX}{model_row}_{dimension}_{modality.value}"
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """See `VectorIndex.add`.
-
-        Raises:
-            ValueError: Wrong shape or type, a number in use or twice, a vector not finite or not
-                of unit length. Nothing is kept then.
-        """
+        """See `VectorIndex.add`."""
         vectors = checked_vectors(vectors, self._dimension, "vectors")
         ids = checked_ids(ids, len(vectors))
         with self._writing() as connection:

@@ -2,9 +2,10 @@
 
 import { BASE, get, isOperator, query } from "./api.js";
 import { drawBoxes } from "./boxes.js";
+import { chance } from "./chance.js";
 import { fill, icon, make, person } from "./dom.js";
 import { whereNow } from "./person-panel.js";
-import { duration, percent, when } from "./times.js";
+import { duration, when } from "./times.js";
 
 const BEFORE_US = 5_000_000;
 const ICONS = { critical: "warn", warning: "warn", info: "info" };
@@ -71,7 +72,7 @@ async function who(alert) {
   const known = alert.persons.length ? alert.persons : alert.identity ? [alert.identity] : [];
   if (!known.length) {
     if (!alert.candidate) return alert.cameras.length ? make("p", {}, "Nobody knows who it is yet.") : null;
-    return make("p", {}, "Unsure who: nearest is ", person(alert.candidate, alert.names[alert.candidate]), alert.probability === null ? null : ` with ${percent(alert.probability)}`);
+    return make("p", {}, "Unsure who: nearest is ", person(alert.candidate, alert.names[alert.candidate]), alert.probability === null ? null : ` with ${chance.words(alert.probability)}`);
   }
   const rows = await Promise.all(known.slice(0, 6).map(async (name) => {
     const { items } = await get(query("sightings", { identity: name, limit: 1 })).catch(() => ({ items: [] }));

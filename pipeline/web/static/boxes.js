@@ -2,6 +2,8 @@
 // Whole line: known. Dashed: unsure who, or nobody knows yet; bold, if it is not decided yet but a
 // first look already says who it may be.
 
+import { chance } from "./chance.js";
+
 const OLD_US = 1_500_000;
 
 // Where a picture of these sides lies within an element that contains it whole.
@@ -15,12 +17,12 @@ const mayBe = (box) => Boolean(box.candidate) && box.first_look === "link";
 export const whoOf = (box) => box.person ?? box.candidate;
 
 export function wordsOf(box, called) {
-  const chance = typeof box.probability === "number" ? `${Math.round(box.probability * 100)} %` : "";
+  const sure = typeof box.probability === "number" ? chance.words(box.probability) : "";
   const who = called ? `${whoOf(box)} ${called}` : whoOf(box);
   if (box.person) return who;
-  if (mayBe(box)) return `maybe ${who} · ${chance}`;
-  if (box.candidate) return `${box.candidate}? ${chance}`.trim();
-  return box.first_look === "new" ? `maybe somebody new · ${chance}` : "somebody";
+  if (mayBe(box)) return `maybe ${who} · ${sure}`;
+  if (box.candidate) return `${box.candidate}? ${sure}`.trim();
+  return box.first_look === "new" ? `maybe somebody new · ${sure}` : "somebody";
 }
 
 export const fresh = (boxes, captured_at_us) =>

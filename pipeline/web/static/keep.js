@@ -24,7 +24,7 @@ function spans() {
 const locksOf = (told) => told.flatMap((each) => each.locks);
 
 // "kept until ..." of locks, null where there is none.
-export function keptWords(locks) {
+function keptWords(locks) {
   if (!locks.length) return null;
   return make("span", { class: "kept" }, icon("lock"), "kept until ", when(Math.min(...locks.map((lock) => lock.until_us))));
 }

@@ -8,7 +8,7 @@ const OFF = "noctule keys off";
 let first = null;
 let firstTimer = 0;
 
-export const areOn = () => localStorage.getItem(OFF) === null;
+const areOn = () => localStorage.getItem(OFF) === null;
 export const turn = (on) => (on ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1"));
 
 // bind("Alerts", {j: ["next alert", next], "g a": ["alerts", go], Escape: [null, close]}); null: not listed.

@@ -17,7 +17,7 @@ const wall = find("#wall");
 const tiles = new Map(findAll(".tile").map((element) => [element.dataset.camera, {
   element, camera: element.dataset.camera, isLive: element.dataset.kind === "live",
   pixels: find(".pixels", element), over: find(".boxes", element), picture: null, boxes: [], places: [],
-  captured_at_us: null, blind_since_us: Number(element.dataset.blindSince) || null, isLoading: false, next: null,
+  captured_at_us: null, blind_since_us: Number(element.dataset.blindSince) || null, isLoading: false, next: null, hasEnded: false,
 }]));
 
 function draw(tile) {
@@ -97,7 +97,12 @@ function told(event) {
   const tile = tiles.get(event.camera);
   if (!tile) return;
   const isEnded = event.health === "ended";
-  if (isEnded && !tile.isLive) return;
+  if (isEnded && !tile.isLive) {
+    if (!tile.hasEnded) showRecorded(tile); // what was a first look is decided now
+    tile.hasEnded = true;
+    return;
+  }
+  tile.hasEnded = false;
   tile.blind_since_us = event.blind_since_us;
   const sees = (event.health === "live" || event.health === "recorded") && !event.blind_since_us;
   tile.element.dataset.state = isEnded ? "unknown" : sees ? "live" : "blind";

@@ -1,19 +1,20 @@
 // A person in the side panel: where they are now, where they were, how we know.
 
 import { BASE, get, query } from "./api.js";
+import { chance } from "./chance.js";
 import { icon, light, make, person as link } from "./dom.js";
 import { openPanel } from "./panel.js";
-import { duration, now_us, percent, when } from "./times.js";
+import { duration, now_us, when } from "./times.js";
 import { tell } from "./toast.js";
 
 export const crop = (sighting, picture, about = {}) =>
   make("img", { src: `${BASE}/sightings/${sighting}/pictures/${picture}`, alt: "", loading: "lazy", ...about });
 
-export function howKnown(link_) {
+function howKnown(link_) {
   if (link_.is_operators) return `${link_.made_by} said so`;
   if (link_.decision === "new") return "a new person";
   if (link_.probability === null) return link_.reason;
-  const sure = percent(link_.probability);
+  const sure = chance.words(link_.probability);
   return link_.decision === "unsure"
     ? `unsure: ${link_.candidate ?? "somebody"} with ${sure}`
     : `probably the same person (${sure})`;
@@ -26,7 +27,7 @@ export function whereNow(visit) {
     when(visit.last_seen_us), ago_us < 20e6 ? null : make("span", { class: "soft" }, ` (${duration(ago_us)} ago)`));
 }
 
-export function visitRow(visit) {
+function visitRow(visit) {
   const body = [
     visit.pictures.length ? crop(visit.sighting, visit.pictures[0], { width: 44, height: 88, class: "thumb" }) : make("span", { class: "thumb" }),
     make("div", {},
@@ -65,7 +66,7 @@ export async function openVisit(sighting) {
     openPanel("Nobody is sure who", [
       whereNow(visit),
       make("p", {}, visit.link.reason),
-      visit.link.candidate ? make("p", {}, "Nearest: ", link(visit.link.candidate), visit.link.probability === null ? null : ` (${percent(visit.link.probability)})`) : null,
+      visit.link.candidate ? make("p", {}, "Nearest: ", link(visit.link.candidate), visit.link.probability === null ? null : ` (${chance.words(visit.link.probability)})`) : null,
       make("div", { class: "crops" }, visit.pictures.map((picture) => crop(visit.sighting, picture, { alt: "What was seen" }))),
     ]);
   } catch (error) {

@@ -3,6 +3,7 @@
 import { get, query } from "./api.js";
 import { fill, find, icon, make, makeSvg } from "./dom.js";
 import { day } from "./times.js";
+import { boxAt } from "./tracks.js";
 
 const DRIFT_S = 0.25;
 const MISSED_US = 2_000_000;
@@ -18,7 +19,7 @@ export class Player {
     this.words = make("p", { class: "blank" }, "…");
     this.element = make("figure", { class: "tile", data: { camera } },
       this.video, this.still, this.layer, this.words, make("figcaption", {}, make("b", {}, camera), make("span", { class: "state" })));
-    this.video.addEventListener("loadedmetadata", onReady);
+    this.video.addEventListener("loadeddata", onReady);
     this.video.addEventListener("seeked", onReady);
     this.still.addEventListener("load", onReady);
     this.spans = []; // when it recorded, as far as the ruler knows
@@ -73,7 +74,8 @@ export class Player {
     if (!this.moment.video) { this.showStill(at_us); return; }
     const wanted_s = (at_us - this.moment.from_us) / 1e6;
     const { video } = this;
-    if (video.readyState === 0) return;
+    // Sought before its first picture is there, a browser may go on showing that one.
+    if (video.readyState < (isPlaying ? 1 : 2)) return;
     const off_s = Math.abs(video.currentTime - wanted_s);
     if (isPlaying) {
       if (video.playbackRate !== rate) video.playbackRate = rate;
@@ -125,18 +127,4 @@ export class Player {
     this.told = lock;
     fill(find(".state", this.element), lock && [icon("lock"), `kept until ${day(lock.until_us)}`]);
   }
-}
-
-// Between two rows the box goes straight; before the first and after the last there is none.
-export function boxAt(rows, at_us) {
-  if (!rows.length || at_us < rows[0][0] - 60_000 || at_us > rows[rows.length - 1][0] + 60_000) return null;
-  let low = 0;
-  let high = rows.length - 1;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (rows[middle][0] <= at_us) low = middle; else high = middle;
-  }
-  const [before, after] = [rows[low], rows[high]];
-  const share = after[0] > before[0] ? Math.min(1, Math.max(0, (at_us - before[0]) / (after[0] - before[0]))) : 0;
-  return [1, 2, 3, 4].map((side) => before[side] + share * (after[side] - before[side]));
 }

@@ -1,6 +1,7 @@
 // What a recording that nobody watches now shows: the middle of its newest visit.
 
 import { BASE, get, query } from "./api.js";
+import { boxAt } from "./tracks.js";
 
 const NEAR_US = 1_000_000;
 
@@ -16,12 +17,8 @@ export async function newestOf(camera) {
   };
 }
 
-// Stored rows are thinned, in pixels: the moment is between two of them.
+// Stored rows are in pixels.
 export const boxesAt = (tracks, at_us, { width, height }) => tracks.flatMap(({ person, candidate, probability, rows }) => {
-  const after = rows.find((row) => row[0] >= at_us);
-  const before = rows.findLast((row) => row[0] <= at_us);
-  if (!after || !before) return [];
-  const share = after[0] === before[0] ? 0 : (at_us - before[0]) / (after[0] - before[0]);
-  const xyxy = before.slice(1).map((from, n) => (from + share * (after[n + 1] - from)) / (n % 2 ? height : width));
-  return [{ xyxy, person, candidate, probability }];
+  const box = boxAt(rows, at_us);
+  return box ? [{ xyxy: box.map((side, n) => side / (n % 2 ? height : width)), person, candidate, probability }] : [];
 });

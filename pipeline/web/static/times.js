@@ -48,5 +48,3 @@ export function duration(span_us) {
   if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
   return `${Math.floor(s / 86400)} d ${Math.floor((s % 86400) / 3600)} h`;
 }
-
-export const percent = (share) => `${Math.round(share * 100)} %`;
