@@ -19,12 +19,15 @@ from pipeline.run.renewal import Renewal
 from pipeline.stage import Stage
 from storage.changes import newest
 from storage.database import Database
+from storage.desk.interest import Example, add_interest, find_interest
 from storage.errors import DatabaseBusy, DiskFull
 from storage.evidence import EvidenceStore
 from storage.sightings import sightings
 from storage.types import IdentityId
+from streams.types import Modality
 from tests.processes import PATIENCE_S
-from tests.storage_builders import MODEL
+from tests.storage_builders import MODEL, TEN_O_CLOCK_US, unit_vector
+from tests.storage_desk_builders import interest
 from tests.test_pipeline_following import Certain
 from tests.test_pipeline_reembed import N_VISITS, NEW, ColourEmbedder, models, site
 
@@ -57,6 +60,25 @@ def test_everything_is_described_in_small_steps_and_then_nothing_is_asked_any_mo
     event.listen(site.engine, "before_cursor_execute", note)
     assert work.step() == ()
     assert asked == []
+
+
+def test_who_is_looked_for_by_picture_is_looked_for_with_the_new_network(
+    site: Database, evidence: EvidenceStore
+) -> None:
+    """Described by another network, and not described at all; one picture is lost."""
+    seen = sightings(site)[0].evidence[0]
+    lost = Example(modality=Modality.VISIBLE, picture=evidence.put(b"no picture"))
+    old = Example(modality=Modality.VISIBLE, picture=seen, model=MODEL, vector=unit_vector(1, 2, 3))
+    new = Example(modality=Modality.VISIBLE, picture=seen)
+    wanted = interest(examples=(lost, old, new))
+    made = add_interest(site, wanted, made_by="ada", now_us=TEN_O_CLOCK_US)
+    work = renewal_of(site, evidence)
+
+    while not work.is_done:
+        work.step()
+
+    told = [each.model for each in find_interest(site, made.id).examples]
+    assert told == [None, NEW, NEW]
 
 
 def test_a_picture_that_is_lost_is_passed_over(site: Database, evidence: EvidenceStore) -> None:

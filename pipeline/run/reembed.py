@@ -12,6 +12,13 @@ import numpy.typing as npt
 
 from models.types import Crop
 from storage.database import Database
+from storage.desk.interest import (
+    Example,
+    describe_example,
+    interest_name,
+    standing_interests,
+)
+from storage.desk.types import InterestId
 from storage.errors import EvidenceDamaged, NotFound
 from storage.evidence import EvidenceStore
 from storage.reembedding import Outdated, count_outdated, outdated, replace_vectors
@@ -67,6 +74,7 @@ class Reembedder:
         self._embedder = embedder
         self._batch = batch
         self._before: int | None = None
+        self._wanted: set[tuple[InterestId, int]] = set()
         self.n_described = 0
         self.n_skipped = 0
 
@@ -79,9 +87,10 @@ class Reembedder:
         todo = outdated(
             self._database, model=self._embedder.model, before=self._before, limit=self._batch
         )
-        if todo:
-            self.describe(todo)
-            self._before = todo[-1].exemplar_id
+        if not todo:
+            return self.describe_wanted()
+        self.describe(todo)
+        self._before = todo[-1].exemplar_id
         return len(todo)
 
     def describe(self, todo: Sequence[Outdated]) -> None:
@@ -96,6 +105,34 @@ class Reembedder:
             self._database, dict(zip(crops, vectors, strict=True)), model=self._embedder.model
         )
         self.n_skipped += len(todo) - len(crops)
+
+    def describe_wanted(self) -> int:
+        """Describe the next picture of a person of interest anew; returns how many, 0 at the end.
+
+        Raises:
+            DatabaseBusy: See `Database.write`; nothing was changed.
+        """
+        for each in standing_interests(self._database, now_us=0):  # also those that expired
+            for rank, example in enumerate(each.examples):
+                is_old = example.model != self._embedder.model and example.picture is not None
+                if is_old and (each.id, rank) not in self._wanted:
+                    self._describe_example(each.id, rank, example)
+                    self._wanted.add((each.id, rank))
+                    return 1
+        return 0
+
+    def _describe_example(self, interest: InterestId, rank: int, example: Example) -> None:
+        from models.reid.pictures import picture_crop
+
+        try:
+            pixels = _decoded(self._evidence.get(example.picture or ""))
+        except (NotFound, EvidenceDamaged) as error:
+            logger.debug("%s stays as it is: %s", interest_name(interest), error)
+            return
+        crop = picture_crop(pixels, example.modality.value)
+        vector = self._embedder.embed([crop]).vectors[0]
+        model = self._embedder.model
+        describe_example(self._database, interest, rank, model=model, vector=vector)
 
     def progress(self) -> Reembedded:
         """How far it has come; counts what is left."""

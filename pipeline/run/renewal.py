@@ -56,7 +56,8 @@ class Renewal:
         lowest, highest = self._ends
         before = highest + 1 if self._before is None else self._before
         if before <= lowest:
-            self._finish()
+            if not self._work.describe_wanted():
+                self._finish()
             return ()
         since = max(lowest, before - NUMBERS_AT_ONCE)
         todo = outdated(

@@ -78,8 +78,8 @@ def _refuse_other_networks(rule: str, wanted: Sequence[Wanted], site: Site) -> N
         if each.identity is None and each.means and each.model != site.model:
             raise RuleUnusable(
                 f"the rule {rule!r} cannot compare the pictures of {each.name!r}: they were "
-                f"described by {each.model}, and this watcher uses {site.model}; add the pictures "
-                "again"
+                f"described by {each.model}, and this watcher uses {site.model}; it "
+                "describes them anew in idle moments; those that are lost must be added again"
             )
 
 
