@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, and_, func, select, tuple_
 
 from storage.database import Database
 from storage.errors import NotFound
@@ -175,7 +175,7 @@ def find_person(db: Database, identity: IdentityId, *, scope: Scope) -> Identity
         NotFound: They never did, or there is nobody of this number.
         PersonErased: They were erased; told only to who may see all cameras.
     """
-    found = read_identities(db, _both([SightingRow.identity_id == identity, *in_scope(scope)]))
+    found = read_identities(db, and_(SightingRow.identity_id == identity, *in_scope(scope)))
     if not found:
         if scope is None:
             with db.read() as connection:
@@ -322,12 +322,5 @@ def _told(db: Database, chosen: Sequence[tuple[IdentityId, Place]], scope: Scope
     if not chosen:
         return []
     these = SightingRow.identity_id.in_([who for who, _ in chosen])
-    known = {person.id: person for person in read_identities(db, _both([these, *in_scope(scope)]))}
+    known = {person.id: person for person in read_identities(db, and_(these, *in_scope(scope)))}
     return [known[who] for who, _ in chosen if who in known]
-
-
-def _both(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    first, *others = conditions
-    for other in others:
-        first = first & other
-    return first
