@@ -27,6 +27,7 @@ import torch
 import torchvision
 from pydantic import SecretStr
 
+from benchmarks.pets import first_numbers
 from benchmarks.record import record
 from models.config import DetectorConfig, EmbedderConfig
 from models.datasets.folder import find_crops
@@ -172,6 +173,8 @@ def llvip(folder: Path) -> Labelled:
 def pets(footage: Path) -> Labelled:
     """Crops at true boxes, every 25th frame; `camera` says which half of the person's time."""
     rows = np.loadtxt(footage / "mot15/PETS09-S2L1/gt/gt.txt", delimiter=",")
+    first = first_numbers()
+    rows[:, 1] = [first.get(int(number), number) for number in rows[:, 1]]
     labelled = Labelled()
     config = CameraConfig(
         name="pets", source=SecretStr(str(footage / "vtest.avi")), modality="visible"

@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 from pydantic import SecretStr
 
 from benchmarks.night import convert
+from benchmarks.pets import PEOPLE, first_numbers
 from benchmarks.record import record
 from benchmarks.sites import figures, into_folder
 from pipeline.config import SiteConfig
@@ -36,7 +36,6 @@ from streams.config import CameraConfig
 from streams.source import open_source
 from streams.types import CameraId
 
-PETS_PEOPLE = Path(__file__).with_name("pets_people.json")
 START = datetime(2026, 6, 1, 14, tzinfo=UTC)
 
 
@@ -55,7 +54,7 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("truth", type=Path, help="MOTChallenge gt.txt of the whole picture")
     parser.add_argument("--infrared-right", action="store_true", help="the right half by night")
-    parser.add_argument("--people", type=Path, default=PETS_PEOPLE, help="who has many numbers")
+    parser.add_argument("--people", type=Path, default=PEOPLE, help="who has many numbers")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     with open_source(_camera("whole", given.video)) as source:
@@ -109,10 +108,9 @@ def _truth(half: Half, rows: Path, *, fps: float, width_px: float) -> TrueVideo:
 
 def _people(numbered: TrueVideo, path: Path) -> TrueVideo:
     """Everybody under the first of their numbers."""
-    groups: list[list[int]] = json.loads(path.read_text())["one_person"]
     person = numbered.person.copy()
-    for first, *others in groups:
-        person[np.isin(person, others)] = first
+    for number, first in first_numbers(path).items():
+        person[numbered.person == number] = first
     return replace(numbered, person=person)
 
 
