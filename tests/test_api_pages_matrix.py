@@ -17,10 +17,11 @@ from tests.storage_builders import TEN_O_CLOCK_US
 
 PAGES = [route for routes in ALL for route in routes.declared]
 RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
-ANYBODY, VIEWER, OPERATOR, WHOLE_ADMIN = (
+ANYBODY, VIEWER, OPERATOR, WHOLE_VIEWER, WHOLE_ADMIN = (
     (None, False),
     (Role.VIEWER, False),
     (Role.OPERATOR, False),
+    (Role.VIEWER, True),
     (Role.ADMIN, True),
 )
 WHO_MAY = {
@@ -44,6 +45,7 @@ WHO_MAY = {
     "/cameras/ways": VIEWER,
     "/cameras/{camera}": VIEWER,
     "/system": VIEWER,
+    "/system/queues": WHOLE_VIEWER,
     "/system/room": WHOLE_ADMIN,
 }
 """Least role, and whether all cameras must be seen. Written here once more, so that nobody gives a

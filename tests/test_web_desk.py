@@ -187,7 +187,7 @@ def test_the_system_page_says_how_much_waits(untouched: Site, browser: Browser) 
     file = untouched.config.live_folder / f"{VAULT}.json"
     state = json.loads(file.read_text())
     state |= {
-        "searched_at_us": state["written_at_us"] - 7_400_000, "n_waiting": 3, "n_frames": 900,
+        "searched_at_us": state["written_at_us"] - 7_400_000, "n_waiting": 3, "n_frames": 1000,
         "n_dropped": 100,
     }  # fmt: skip
     file.write_text(json.dumps(state))

@@ -25,7 +25,8 @@ class Queues(Answer):
 
     Attributes:
         slowest: None: no live camera is watched now.
-        n_dropped: Pictures of all cameras that nobody had time for, since the watcher's start.
+        n_seen: Pictures of all cameras, since the watcher's start.
+        n_dropped: Of these, that nobody had time to look at.
         n_visits: That wait to be recognised and recorded; None: nothing is heard of the watcher.
         n_spooled: Of these, files that wait on the disk for the database.
         oldest_message_us: When the message that waits longest was queued.

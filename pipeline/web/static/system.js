@@ -55,10 +55,9 @@ async function queues() {
   if (!place) return;
   try {
     const { slowest, ...told } = await get("/system/queues");
-    const shown = told.n_seen + told.n_dropped;
     facts(place, [
       ["Looking", slowest ? level(`${slowest.behind_s.toFixed(1)} s behind at most, ${slowest.camera}`, slowest.behind_s > LATE_S, "too much for this machine; fewer pictures a second, or fewer cameras") : "no live camera is watched now"],
-      ["Pictures dropped", !shown ? "none" : level(`${number(told.n_dropped)} of ${number(shown)}${share(told.n_dropped, shown)}`, told.n_dropped > shown / 10, "nobody had time for them")],
+      ["Pictures dropped", !told.n_seen ? "none" : level(`${number(told.n_dropped)} of ${number(told.n_seen)}${share(told.n_dropped, told.n_seen)}`, told.n_dropped > told.n_seen / 10, "nobody had time for them")],
       ["Visits to be recognised", told.n_visits === null ? "nobody watches now" : level(`${number(told.n_visits)} waiting`, told.n_visits > MANY, "recognising is slower than people come")],
       ["On disk for the database", level(`${number(told.n_spooled)} ${told.n_spooled === 1 ? "visit" : "visits"}, ${bytes(told.spooled_bytes)} of ${bytes(told.spool_limit_bytes)}`, told.n_spooled > 0, "the database was away; they follow once it answers")],
       ["Messages to be sent", told.n_messages ? [`${number(told.n_messages)}, the oldest since `, when(told.oldest_message_us)] : "none"],
