@@ -64,14 +64,14 @@ def main() -> None:
     fit_to = [i for i in find_crops(given.crops) if int(i.person) in TUNE] if given.crops else []
     result = {
         name: measured(config, given.work / name, peer=given.peer, fit_to=fit_to)
-        for name, config in map(named, given.sites)
+        for name, config in map(_named, given.sites)
     }
     if given.out:
         record(given.out, {"sites": result})
     print(json.dumps(result, indent=2))
 
 
-def named(place: Path) -> tuple[str, Path]:
+def _named(place: Path) -> tuple[str, Path]:
     """Name and configuration of a site."""
     config = place / "config.yaml" if place.is_dir() else place
     return config.absolute().parent.name, config

@@ -251,7 +251,7 @@ def test_a_fit_is_checked_on_the_people_it_did_not_see(tmp_path: Path) -> None:
         find_crops(people_of_brightness(tmp_path / "people", 10)), ByBrightness()
     )
 
-    found = cross_check(tracklets, ByBrightness.model, widening=dict.fromkeys(Pair, 1.0))
+    found = cross_check(tracklets, ByBrightness.model, widening=1.0)
     draw(tmp_path / "diagram.png", found, title="by brightness")
 
     for each in found.values():

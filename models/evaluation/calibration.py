@@ -23,14 +23,6 @@ from models.reid.pictures import picture_crop
 from models.types import ModelId
 from streams.types import Modality
 
-WIDENING = {
-    Pair.VISIBLE_VISIBLE: 2.0,
-    Pair.INFRARED_INFRARED: 2.5,
-    Pair.VISIBLE_INFRARED: 2.0,
-}
-"""People in sorted pictures are easier to tell apart than those a watcher meets, so slopes are
-divided by this. docs/recognition.md compares them with a fit to watched sites."""
-
 Floats = npt.NDArray[np.float32]
 
 
@@ -131,13 +123,14 @@ def fit(
     model: ModelId,
     *,
     name: str,
-    widening: Mapping[Pair, float] = WIDENING,
+    widening: float = 1.0,
     means: Mapping[Modality, Floats],
 ) -> Calibration:
-    """One widened curve per pair of lights.
+    """One curve per pair of lights.
 
     Args:
         scores: Of tracklets around `means`.
+        widening: What slopes are divided by; 1 keeps the fit.
         means: Per light, what people have in common, (D,).
 
     Raises:
@@ -147,7 +140,7 @@ def fit(
     curves = {}
     for pair, each in scores.items():
         try:
-            curves[pair] = fit_curve(each.same, each.different, widening=widening[pair])
+            curves[pair] = fit_curve(each.same, each.different, widening=widening)
         except ValueError as error:
             raise PictureInvalid(
                 f"{pair}: {error}; calibration needs several people, each seen by two cameras in "
@@ -171,7 +164,7 @@ def fit_tracklets(
     model: ModelId,
     *,
     name: str,
-    widening: Mapping[Pair, float] = WIDENING,
+    widening: float = 1.0,
 ) -> Calibration:
     """A fit to people around what they have in common.
 

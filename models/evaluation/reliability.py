@@ -99,7 +99,7 @@ def measure_reliability(
 
 
 def cross_check(
-    tracklets: Tracklets, model: ModelId, *, widening: Mapping[Pair, float]
+    tracklets: Tracklets, model: ModelId, *, widening: float = 1.0
 ) -> dict[Pair, Reliability]:
     """Reliability of a fit to one half of the people, on the other half.
 

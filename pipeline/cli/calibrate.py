@@ -24,13 +24,13 @@ def calibrate(
         str, typer.Option("--weights", help="Embedder: name in the manifest, or a file.")
     ] = EmbedderConfig().weights,
     widening: Annotated[
-        float | None,
+        float,
         typer.Option(
             min=1.0,
-            help="Divide slopes by this, in every pair of lights; 1 for pictures of your own site. "
-            "By default what suits pictures sorted by hand: 2, and 2.5 in infrared.",
+            help="Divide slopes by this, in every pair of lights: more than 1 where people are "
+            "harder to tell apart than in these pictures.",
         ),
-    ] = None,
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Fit one curve per pair of lights, and check them on the half of the people left out.
@@ -41,21 +41,20 @@ def calibrate(
     Example: noctule calibrate --data people/ --weights edge --out site.calibration.json
     """
     from models.datasets.folder import find_crops
-    from models.evaluation.calibration import WIDENING, embed_tracklets, fit_tracklets
+    from models.evaluation.calibration import embed_tracklets, fit_tracklets
     from models.evaluation.reliability import cross_check, draw, reliability_fields
-    from models.reid.calibration import Pair, write_calibration
+    from models.reid.calibration import write_calibration
     from models.reid.embedder import load_embedder
 
     if out.suffix != ".json" or not out.absolute().parent.is_dir():
         raise UsageInvalid(f"--out {out}: expected a name ending in .json in a folder that exists")
-    widenings = WIDENING if widening is None else dict.fromkeys(Pair, widening)
     images = find_crops(data)
     embedder = load_embedder(EmbedderConfig(weights=weights))
     tracklets = embed_tracklets(images, embedder)
     n_people = len(set(tracklets.people))
     name = f"{data.name}, {n_people} people, {embedder.model}"
-    calibration = fit_tracklets(tracklets, embedder.model, name=name, widening=widenings)
-    reliability = cross_check(tracklets, embedder.model, widening=widenings)
+    calibration = fit_tracklets(tracklets, embedder.model, name=name, widening=widening)
+    reliability = cross_check(tracklets, embedder.model, widening=widening)
     write_calibration(out, calibration, reliability=reliability_fields(reliability))
     diagram = out.with_suffix(".png")
     draw(diagram, reliability, title=name)
