@@ -64,7 +64,7 @@ def bomb(pixels: int) -> bytes:
 @pytest.mark.parametrize(
     ("number", "reason", "told"),
     [
-        (21, f"nearest {VAULT} at 10:00:00 UTC", {"n_crops", "similarity"}),
+        (21, f"nearest {VAULT} at 10:00:00 UTC", {"n_crops"}),
         (22, f"nearest {GATE} at 10:00:00 UTC", {*NUMBERS} - COUNTS),
     ],
 )  # fmt: skip

@@ -21,7 +21,8 @@ from pipeline.config import SiteConfig, load_config
 from pipeline.linking.gallery import Gallery
 from pipeline.live import want
 from pipeline.run import watch as watching
-from pipeline.run.first_look import FirstLooks, LookingMinds
+from pipeline.run.first_look import FirstLooks
+from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception
 from pipeline.run.publish import Publisher
 from pipeline.run.remember import Memory
@@ -156,7 +157,7 @@ def make(folder: Path) -> Path:
     return folder
 
 
-class Asked(LookingMinds):
+class Asked(Minds):
     """Minds of a memory that has remembered before; no files, no weights."""
 
     def __init__(self, memory: Memory) -> None:

@@ -24,7 +24,9 @@ from streams.types import Gap
 
 Item = TypeVar("Item")
 Light = Literal["visible", "infrared"]
-_PERSON = re.compile(r"(?<!\w)P-0*([1-9]\d{0,17})(?!\d)", re.IGNORECASE)
+_PERSON = re.compile(r"(?<!\w)P-0*([1-9]\d*)", re.IGNORECASE)
+_MOST_DIGITS = 18
+"""Of a number that a database holds; whoever has a longer one is nobody, and is not seen."""
 _MORE = re.compile(r"; \d+ more who look alike ruled out")
 _HIDDEN_WORDS = "these words speak of what you may not see"
 _OF_ITSELF = ("n_crops", "trust", "link_at", "new_at")
@@ -266,7 +268,8 @@ def named_in_words(texts: Iterable[str]) -> set[IdentityId]:
     >>> named_in_words(["P-0002 went with p-3", "P-0002"]) == {2, 3}
     True
     """
-    return {IdentityId(int(number)) for text in texts for number in _PERSON.findall(text)}
+    numbers = [number for text in texts for number in _PERSON.findall(text)]
+    return {IdentityId(int(number[:_MOST_DIGITS])) for number in numbers}
 
 
 def mentioned(sightings: Sequence[Sighting]) -> set[IdentityId]:

@@ -11,39 +11,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception
 from pipeline.run.publish import Publisher
 from pipeline.types import TrackKey, Tracklet
-from storage.types import NewLink
 from streams.errors import NoctuleError
 from streams.types import Frame
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 _MOST_WAITING = 64
-
-
-class LookingMinds(Minds):
-    """Minds that can be asked about a view that goes on."""
-
-    def first_look(self, view: Tracklet) -> NewLink | None:
-        """Who it may be; None if that is known, or nothing can be said yet.
-
-        Until the first view after the start is told, nobody of earlier is remembered, and nothing
-        is said.
-
-        Raises:
-            Transient: The database is away.
-        """
-        if self._following is None:
-            return None
-        self._following.catch_up(reading=_at_once)
-        return self._memory.first_look(view)
 
 
 class FirstLooks:
@@ -54,7 +32,7 @@ class FirstLooks:
     """
 
     def __init__(
-        self, minds: LookingMinds, publisher: Publisher, *, n_to_remember: Callable[[], int]
+        self, minds: Minds, publisher: Publisher, *, n_to_remember: Callable[[], int]
     ) -> None:
         self._minds = minds
         self._publisher = publisher
@@ -103,8 +81,3 @@ class FirstLooks:
         self._has_failed = False
         if link is not None:
             self._publisher.may_be(view.track, link)
-
-
-def _at_once(read: Callable[[], T]) -> T:
-    """A first look does not wait for a database."""
-    return read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from models.reid.calibration import load_calibration
 from models.reid.embedder import load_embedder
@@ -29,6 +30,7 @@ from streams.types import CameraId
 logger = logging.getLogger(__name__)
 
 _HOUR_US = 3_600_000_000
+T = TypeVar("T")
 
 
 class Minds:
@@ -100,6 +102,20 @@ class Minds:
         self._second_thoughts.after(tracklet)
         return remembered
 
+    def first_look(self, view: Tracklet) -> NewLink | None:
+        """Who it may be whose view goes on; None if that is known, or nothing can be said yet.
+
+        Until the first view after the start is told, nobody of earlier is remembered, and nothing
+        is said. Does not wait for a database.
+
+        Raises:
+            Transient: The database is away.
+        """
+        if self._following is None:
+            return None
+        self._following.catch_up(reading=_at_once)
+        return self._memory.first_look(view)
+
     def idle(self) -> None:
         """While nobody comes: describe old pictures anew, if the network is a new one."""
         described = self._renewal.step()
@@ -143,3 +159,7 @@ class Minds:
         found = learn_topology(self._database, self._linking)
         self._memory.use_transits(found)
         return found
+
+
+def _at_once(read: Callable[[], T]) -> T:
+    return read()

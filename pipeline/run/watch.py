@@ -18,7 +18,8 @@ from pipeline.config import SiteConfig
 from pipeline.errors import UsageInvalid
 from pipeline.run.alerting import Alerting
 from pipeline.run.expiring import Expiring
-from pipeline.run.first_look import FirstLooks, LookingMinds
+from pipeline.run.first_look import FirstLooks
+from pipeline.run.minds import Minds
 from pipeline.run.perceive import Perception, batches
 from pipeline.run.publish import Publisher
 from pipeline.run.recording import Recording, note_recorded
@@ -127,7 +128,7 @@ def watch(
             capacity=_TRACKLETS_WAITING,
             stop=stop,
         )
-        minds = LookingMinds(config, database, listener=heard, writing=spool.until_written)
+        minds = Minds(config, database, listener=heard, writing=spool.until_written)
         close_open_gaps(database, clock.now_us())
         run = record_run(
             database,
