@@ -23,6 +23,11 @@ from models.reid.pictures import picture_crop
 from models.types import ModelId
 from streams.types import Modality
 
+CAUTION = 2.0
+"""People drawn at random are dressed less alike than those of a site, who may wear one uniform or
+one season's black, so likelihood ratios are divided by this. Chosen among 1, 2 and 4 on the tuning
+half of `benchmarks.link_days` (docs/linking-measures.md)."""
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -124,6 +129,7 @@ def fit(
     *,
     name: str,
     widening: float = 1.0,
+    caution: float = CAUTION,
     means: Mapping[Modality, Floats],
 ) -> Calibration:
     """One curve per pair of lights.
@@ -131,6 +137,7 @@ def fit(
     Args:
         scores: Of tracklets around `means`.
         widening: What slopes are divided by; 1 keeps the fit.
+        caution: What likelihood ratios are divided by; 1 keeps the fit.
         means: Per light, what people have in common, (D,).
 
     Raises:
@@ -140,7 +147,7 @@ def fit(
     curves = {}
     for pair, each in scores.items():
         try:
-            curves[pair] = fit_curve(each.same, each.different, widening=widening)
+            curves[pair] = fit_curve(each.same, each.different, widening=widening, caution=caution)
         except ValueError as error:
             raise PictureInvalid(
                 f"{pair}: {error}; calibration needs several people, each seen by two cameras in "
@@ -165,6 +172,7 @@ def fit_tracklets(
     *,
     name: str,
     widening: float = 1.0,
+    caution: float = CAUTION,
 ) -> Calibration:
     """A fit to people around what they have in common.
 
@@ -173,7 +181,7 @@ def fit_tracklets(
     """
     means = people_means(tracklets)
     scores = tracklet_scores(around(tracklets, means))
-    return fit(scores, model, name=name, widening=widening, means=means)
+    return fit(scores, model, name=name, widening=widening, caution=caution, means=means)
 
 
 def halves(people: Collection[str]) -> tuple[frozenset[str], frozenset[str]]:

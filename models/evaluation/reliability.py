@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from models.evaluation.calibration import (
+    CAUTION,
     Scores,
     Tracklets,
     around,
@@ -99,7 +100,7 @@ def measure_reliability(
 
 
 def cross_check(
-    tracklets: Tracklets, model: ModelId, *, widening: float = 1.0
+    tracklets: Tracklets, model: ModelId, *, widening: float = 1.0, caution: float = CAUTION
 ) -> dict[Pair, Reliability]:
     """Reliability of a fit to one half of the people, on the other half.
 
@@ -107,7 +108,9 @@ def cross_check(
         PictureInvalid: A half has too few people for a fit.
     """
     fitted, others = (tracklets.of(half) for half in halves(tracklets.people))
-    calibration = fit_tracklets(fitted, model, name="half of the people", widening=widening)
+    calibration = fit_tracklets(
+        fitted, model, name="half of the people", widening=widening, caution=caution
+    )
     held_out = tracklet_scores(around(others, people_means(others)))
     return {pair: measure_reliability(held_out[pair], calibration, pair) for pair in Pair}
 

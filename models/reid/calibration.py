@@ -54,18 +54,21 @@ class Curve:
         slope: Above 0: more similar is never less probable.
         widening: By how much the slope was divided after the fit, 1 or more: how little the
             footage of the fit is trusted to be like the footage it meets.
+        caution: By how much likelihood ratios were divided after the fit, 1 or more: people drawn
+            at random are dressed less alike than the people of a site.
     """
 
     slope: float
     offset: float
     widening: float = 1.0
+    caution: float = 1.0
 
     def __post_init__(self) -> None:
         finite = math.isfinite(self.slope) and math.isfinite(self.offset)
-        if not (finite and self.slope > 0 and self.widening >= 1):
+        if not (finite and self.slope > 0 and self.widening >= 1 and self.caution >= 1):
             raise ValueError(
-                f"curve: expected a finite slope above 0, a finite offset and widening of at "
-                f"least 1, got {self.slope}, {self.offset}, {self.widening}"
+                f"curve: expected a finite slope above 0, a finite offset, widening and caution of "
+                f"at least 1, got {self.slope}, {self.offset}, {self.widening}, {self.caution}"
             )
 
 
@@ -142,7 +145,11 @@ class Calibration:
 
 
 def fit_curve(
-    same: npt.NDArray[np.float32], different: npt.NDArray[np.float32], *, widening: float
+    same: npt.NDArray[np.float32],
+    different: npt.NDArray[np.float32],
+    *,
+    widening: float = 1.0,
+    caution: float = 1.0,
 ) -> Curve:
     """The logistic curve of a pair of lights, at even odds before looking, then widened.
 
@@ -153,15 +160,16 @@ def fit_curve(
     Args:
         same: Similarities of tracklets of one person, at least one.
         different: Similarities of tracklets of different people, at least one.
-        widening: 1 keeps the fit.
+        widening: 1 keeps the slope.
+        caution: 1 keeps the likelihood ratios; more divides them.
 
     Raises:
         ValueError: A class is empty, or the fit says that strangers are more similar.
     """
-    if not len(same) or not len(different) or widening < 1:
+    if not len(same) or not len(different) or widening < 1 or caution < 1:
         raise ValueError(
-            f"calibration: expected pairs of both kinds and widening of at least 1, "
-            f"got {len(same)} same, {len(different)} different, widening {widening}"
+            f"calibration: expected pairs of both kinds, widening and caution of at least 1, got "
+            f"{len(same)} same, {len(different)} different, widening {widening}, caution {caution}"
         )
     scores = np.concatenate((same, different)).astype(np.float64)
     targets = np.concatenate(
@@ -183,7 +191,7 @@ def fit_curve(
     middle = (same.mean() + different.mean()) / 2
     found = minimize(cost, np.array([10.0, -10.0 * middle]), method="L-BFGS-B").x
     slope, offset = float(found[0]) / widening, float(found[1]) / widening
-    return Curve(slope=slope, offset=offset, widening=widening)
+    return Curve(slope=slope, offset=offset - math.log(caution), widening=widening, caution=caution)
 
 
 def calibration_path(weights: Path) -> Path:

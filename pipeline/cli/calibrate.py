@@ -31,6 +31,14 @@ def calibrate(
             "harder to tell apart than in these pictures.",
         ),
     ] = 1.0,
+    caution: Annotated[
+        float,
+        typer.Option(
+            min=1.0,
+            help="Divide likelihood ratios by this: people of a site are dressed more alike than "
+            "people drawn at random; 1 where the pictures are of the site itself.",
+        ),
+    ] = 2.0,
     as_json: JsonOption = False,
 ) -> None:
     """Fit one curve per pair of lights, and check them on the half of the people left out.
@@ -53,8 +61,10 @@ def calibrate(
     tracklets = embed_tracklets(images, embedder)
     n_people = len(set(tracklets.people))
     name = f"{data.name}, {n_people} people, {embedder.model}"
-    calibration = fit_tracklets(tracklets, embedder.model, name=name, widening=widening)
-    reliability = cross_check(tracklets, embedder.model, widening=widening)
+    calibration = fit_tracklets(
+        tracklets, embedder.model, name=name, widening=widening, caution=caution
+    )
+    reliability = cross_check(tracklets, embedder.model, widening=widening, caution=caution)
     write_calibration(out, calibration, reliability=reliability_fields(reliability))
     diagram = out.with_suffix(".png")
     draw(diagram, reliability, title=name)
