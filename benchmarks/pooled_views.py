@@ -5,7 +5,9 @@
 Takes sites that `benchmarks.link_sites` has watched into `--work`. For every pair of lights, k
 sightings of one person are compared with k others, of the same person and of somebody else, drawn
 at random; within one light the two sides come from different cameras. The figure is the area under
-the ROC curve: the chance that one person's similarity is above two persons'.
+the ROC curve: the chance that one person's similarity is above two persons'. It is measured for
+looks as they are and around what the site's people have in common (`pipeline.linking.centre`, each
+person known by the truth).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +24,15 @@ from scipy.stats import rankdata
 
 from benchmarks.record import record
 from benchmarks.sites import into_folder, judged, true_videos
-from pipeline.config import load_config
+from models.reid.calibration import load_calibration
+from models.reid.embedder import load_embedder
+from pipeline.config import SiteConfig, load_config
+from pipeline.linking.centre import Centre
+from pipeline.linking.evidence import OnSite, means_around_centre
 from pipeline.linking.gallery import means_by_light, trust_of, unit
 from storage.database import open_database
 from storage.exemplars import stored_exemplars
+from storage.types import IdentityId
 from streams.types import Modality
 
 VIEWS = (1, 2, 3, 5)
@@ -54,15 +61,21 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where link_sites watched them")
     parser.add_argument("--out", type=Path, help="write the JSON with commit and machine")
     given = parser.parse_args()
-    found = {site.name: measured(shown_by(site, given.work / site.name)) for site in given.sites}
+    found = {}
+    for folder in given.sites:
+        site = into_folder(load_config(folder / "config.yaml"), given.work / folder.name)
+        shown = shown_by(site)
+        found[folder.name] = {
+            "as they are": measured(shown),
+            "around the centre": measured(around_centre(shown, site)),
+        }
     if given.out:
         record(given.out, {"area_under_roc": found})
     print(json.dumps(found, indent=2))
 
 
-def shown_by(folder: Path, work: Path) -> list[Shown]:
+def shown_by(site: SiteConfig) -> list[Shown]:
     """Every light of every sighting that shows somebody of the truth."""
-    site = into_folder(load_config(folder / "config.yaml"), work)
     with open_database(site.storage.database.get_secret_value()) as database:
         seen = judged(database, true_videos(site)).judged
         exemplars = stored_exemplars(database, [each.sighting for each in seen])
@@ -79,6 +92,19 @@ def shown_by(folder: Path, work: Path) -> list[Shown]:
         for light, mean in means_by_light(
             np.array([one.vector for one in crops]), [one.modality for one in crops]
         ).items()
+    ]
+
+
+def around_centre(shown: Sequence[Shown], site: SiteConfig) -> list[Shown]:
+    """The same looks less what the people of the site have in common."""
+    model = load_embedder(site.embedder).model
+    centre = Centre()
+    for each in shown:
+        centre.add(IdentityId(each.person), each.light, each.mean)
+    here = OnSite(load_calibration(site.embedder, model=model), centre)
+    return [
+        replace(each, mean=means_around_centre({each.light: each.mean}, here)[each.light])
+        for each in shown
     ]
 
 

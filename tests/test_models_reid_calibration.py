@@ -261,6 +261,19 @@ def test_a_fit_is_checked_on_the_people_it_did_not_see(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "diagram.png")) is not None
 
 
+def test_caution_divides_every_likelihood_ratio() -> None:
+    rng = np.random.default_rng(1)
+    same, different = (rng.normal(m, 0.1, 200).astype(np.float32) for m in (0.6, 0.3))
+
+    bold = fit_curve(same, different)
+    cautious = fit_curve(same, different, caution=4.0)
+
+    assert cautious.slope == bold.slope
+    assert bold.offset - cautious.offset == pytest.approx(np.log(4))
+    with pytest.raises(ValueError, match="caution"):
+        fit_curve(same, different, caution=0.5)
+
+
 def test_each_person_counts_once_in_what_people_have_in_common() -> None:
     often, seldom = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     tracklets = Tracklets(
