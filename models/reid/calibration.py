@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,7 @@ class Calibration:
     def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:
         """(D,) what people have in common in this light, where nothing is known of the site; None
         if similarities are of vectors as they are."""
-        return np.array(self.means[light]) if light in self.means else None
+        return _vector(self.means[light]) if light in self.means else None
 
     def curve(self, pair: Pair) -> Curve:
         """The curve of a pair of lights."""
@@ -142,6 +143,14 @@ class Calibration:
             raise ValueError(f"prior: expected above 0 and below 1, got {prior}")
         odds = self.likelihood_ratio(similarity, a, b) * prior / (1 - prior)
         return odds / (1 + odds)
+
+
+@lru_cache(maxsize=8)
+def _vector(numbers: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """Asked for at every comparison."""
+    vector = np.array(numbers)
+    vector.flags.writeable = False
+    return vector
 
 
 def fit_curve(

@@ -64,7 +64,7 @@ class Centre:
 
     def _change(self, identity: IdentityId, light: Modality, vector: Floats, n: int) -> None:
         mine = self._people.pop((identity, light), None)
-        total = self._totals.pop(light, None)
+        total = self._totals.get(light)
         vectors, people = (total.vectors, total.n) if total else (np.zeros(len(vector)), 0)
         if mine is not None:
             vectors, people = vectors - mine.vectors / mine.n, people - 1
@@ -74,3 +74,5 @@ class Centre:
             vectors, people = vectors + vector / n, people + 1
         if people:
             self._totals[light] = _Sum(vectors, people)
+        else:
+            self._totals.pop(light, None)
