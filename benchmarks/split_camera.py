@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("truth", type=Path, help="MOTChallenge gt.txt of the whole picture")
     parser.add_argument("--infrared-right", action="store_true", help="the right half by night")
-    parser.add_argument("--people", type=Path, default=PEOPLE, help="who has many numbers")
+    parser.add_argument("--people", type=Path, default=PEOPLE, help="who has many numbers in it")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
     with open_source(_camera("whole", given.video)) as source:

@@ -297,6 +297,7 @@ def test_each_person_counts_once_in_what_people_have_in_common() -> None:
         pytest.param({"visible": [0.1], "infrared": [0.1, 0.2]}, id="two lengths"),
         pytest.param({"visible": [0.1], "infrared": [float("nan")]}, id="not a number"),
         pytest.param({"visible": [0.1], "infrared": ["x"]}, id="a word"),
+        pytest.param({"visible": [], "infrared": []}, id="no numbers"),
         pytest.param({"moonlight": [0.1]}, id="no such light"),
         pytest.param([0.1], id="a list"),
     ],

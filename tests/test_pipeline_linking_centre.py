@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.linking.centre import HALF_BELIEVED, Centre
+from pipeline.linking.centre import FEWEST, HALF_BELIEVED, Centre
 from pipeline.linking.evidence import OnSite, means_around_centre, weigh
 from pipeline.linking.gallery import Gallery, Look, Vector, unit
 from pipeline.linking.refine.evidence import Reading, sums_of
@@ -50,9 +50,11 @@ def look(vector: Vector) -> Look:
 
 
 def crowd(vectors: list[Vector]) -> Gallery:
+    """Each seen as often as it takes to count."""
     gallery = Gallery(D)
     for number, vector in enumerate(vectors, start=1):
-        gallery.add(IdentityId(number), look(vector))
+        for _ in range(FEWEST):
+            gallery.add(IdentityId(number), look(vector))
     return gallery
 
 
@@ -97,10 +99,19 @@ def test_who_is_there_all_day_is_not_what_all_have_in_common() -> None:
     centre = Centre()
     for _ in range(1000):
         centre.add(IdentityId(1), VIS, often)
-    centre.add(IdentityId(2), VIS, seldom)
+    for _ in range(FEWEST):
+        centre.add(IdentityId(2), VIS, seldom)
 
     expected = (often.astype(np.float64) + seldom) / (2 + HALF_BELIEVED)
     assert centre.around(START, VIS) == pytest.approx(expected)
+
+
+def test_one_person_who_is_not_known_again_is_not_what_all_have_in_common() -> None:
+    centre = Centre()
+    for number, vector in enumerate(people(1) * 50):
+        centre.add(IdentityId(number), VIS, vector)
+
+    assert centre.around(START, VIS) is START
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 7), st.booleans()), max_size=30))

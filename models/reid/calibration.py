@@ -97,7 +97,8 @@ class Calibration:
     def __post_init__(self) -> None:
         lengths = {len(mean) for mean in self.means.values()}
         finite = all(math.isfinite(value) for mean in self.means.values() for value in mean)
-        if self.means and (set(self.means) != set(Modality) or len(lengths) > 1 or not finite):
+        is_whole = set(self.means) == set(Modality) and len(lengths) == 1 and 0 not in lengths
+        if self.means and not (is_whole and finite):
             raise ValueError("means: expected finite numbers, as many in both lights")
 
     def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:

@@ -23,8 +23,16 @@ from streams.types import CameraId
 
 US = 1_000_000
 CameraName = Annotated[str, Field(json_schema_extra={"format": "camera"})]
-ZoneText = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra={"format": "zone"})]
-LineText = Annotated[str, Field(min_length=1, max_length=64, json_schema_extra={"format": "line"})]
+ZoneText = Annotated[
+    str,
+    Field(min_length=1, max_length=64, json_schema_extra={"format": "zone"}),
+    AfterValidator(plain_name),
+]
+LineText = Annotated[
+    str,
+    Field(min_length=1, max_length=64, json_schema_extra={"format": "line"}),
+    AfterValidator(plain_name),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from storage.cameras import cameras
 from storage.desk import accounts as book
 from storage.desk.sessions import Token, make_token, revoke_token, tokens
 from storage.desk.types import Role
+from streams.naming import plain_name
 from streams.types import CameraId
 
 app = typer.Typer(
@@ -196,15 +197,17 @@ def make(
     from pipeline.api.routes.users import TOKEN_PREFIX
     from pipeline.api.visitors import hash_token
 
-    if not program.strip():
-        raise UsageInvalid("--name: expected what the token is for, got nothing")
+    try:
+        plain_name(program)
+    except ValueError as error:
+        raise UsageInvalid(f"--{error}") from error
     with desk(config, operator, create=True) as office:
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         made = make_token(
             office.database,
             book.find_account(office.database, name),
             hash_token(secret),
-            name=program.strip(),
+            name=program,
             role=role,
             expires_at_us=None if days is None else office.now_us + days * _DAY_US,
             by=office.by,

@@ -6,8 +6,8 @@ is taken away before looks are compared, as speaker verification takes the mean 
 Garcia-Romero and C. Y. Espy-Wilson, "Analysis of i-vector length normalization in speaker
 recognition systems", Interspeech 2011), in each light by itself, which also takes away what the
 light adds. The mean begins as that of the people of the calibration and becomes that of the site
-as people are seen there. Each person counts once, however often seen: whoever is there all day is
-not what all have in common.
+as people are seen there. Each person counts once, from the second look on, however often seen:
+whoever is there all day is not what all have in common.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ Floats = npt.NDArray[np.float64]
 HALF_BELIEVED = 10
 """People with whom the site's own mean counts half, and that of the calibration half. Between 3 and
 30 it makes little difference on filmed sites (docs/linking-measures.md)."""
+
+FEWEST = 2
+"""Looks from which a person counts. Somebody who was not known again stands there many times with
+one look each, and would pull the centre to where they are known still less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +71,12 @@ class Centre:
         total = self._totals.get(light)
         vectors, people = (total.vectors, total.n) if total else (np.zeros(len(vector)), 0)
         if mine is not None:
-            vectors, people = vectors - mine.vectors / mine.n, people - 1
+            if mine.n >= FEWEST:
+                vectors, people = vectors - mine.vectors / mine.n, people - 1
             vector, n = mine.vectors + vector, mine.n + n
         if n:
             self._people[identity, light] = _Sum(vector, n)
+        if n >= FEWEST:
             vectors, people = vectors + vector / n, people + 1
         if people:
             self._totals[light] = _Sum(vectors, people)
