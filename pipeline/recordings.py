@@ -50,6 +50,8 @@ class Moment:
         codec: As FFmpeg names it.
         is_segment: One of many short files; the next begins where it ends.
         region: The part of the picture that is this camera; None: all of it.
+        is_region_known: Not of a segment whose camera is configured no more; then the file may
+            show what another camera sees, too.
     """
 
     camera: CameraId
@@ -60,6 +62,7 @@ class Moment:
     codec: str
     is_segment: bool
     region: tuple[float, float, float, float] | None
+    is_region_known: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +135,19 @@ class Recordings:
         for stored in reversed(self._segments(camera, Span(from_us=at_us, to_us=at_us + 1))):
             place = self._place(stored)
             if place.exists():
-                configured = self._cameras.get(camera)
-                region = None if configured is None else configured.region
-                return _moment_of_segment(stored, place, at_us, region)
+                return self._moment_of_segment(stored, place, at_us)
         raise NotFound(self._nothing_at(camera, at_us))
+
+    def moments(self, camera: CameraId, *, from_us: int, to_us: int) -> list[Moment]:
+        """The beginnings of all files that overlap a stretch of time; [] if there are none."""
+        found = [
+            _moment_of_file(each, each.from_us)
+            for each in self._files(camera)
+            if each.from_us < to_us and each.to_us > from_us
+        ]
+        for stored, place in self.stored(camera, from_us=from_us, to_us=to_us):
+            found.append(self._moment_of_segment(stored, place, stored.segment.from_us))
+        return found
 
     def frame_at(self, moment: Moment, at_us: int) -> Still:
         """The picture that a camera showed, (H, W, 3) uint8 RGB, its region only.
@@ -241,6 +253,22 @@ class Recordings:
             raise NotFound(f"recording {stored.id} lies outside of the folder of recordings")
         return place
 
+    def _moment_of_segment(self, stored: StoredSegment, place: Path, at_us: int) -> Moment:
+        """Segments hold whole pictures; which part is the camera, only its configuration says."""
+        segment = stored.segment
+        configured = self._cameras.get(segment.camera)
+        return Moment(
+            camera=segment.camera,
+            path=place,
+            from_us=segment.from_us,
+            to_us=segment.to_us,
+            offset_s=max(0.0, (at_us - segment.from_us) / 1e6),
+            codec=segment.codec,
+            is_segment=True,
+            region=None if configured is None else configured.region,
+            is_region_known=configured is not None,
+        )
+
     def _folder_camera(self, moment: Moment) -> CameraConfig:
         """A camera whose images begin when those of the moment's folder did."""
         files = self._files(moment.camera)
@@ -276,24 +304,5 @@ def _moment_of_file(file: PlayedFile, at_us: int) -> Moment:
         codec=file.codec,
         is_segment=False,
         region=file.region,
-    )
-
-
-def _moment_of_segment(
-    stored: StoredSegment,
-    place: Path,
-    at_us: int,
-    region: tuple[float, float, float, float] | None,
-) -> Moment:
-    """Segments hold whole pictures; `region` is the part of them that is the camera."""
-    segment = stored.segment
-    return Moment(
-        camera=segment.camera,
-        path=place,
-        from_us=segment.from_us,
-        to_us=segment.to_us,
-        offset_s=max(0.0, (at_us - segment.from_us) / 1e6),
-        codec=segment.codec,
-        is_segment=True,
-        region=region,
+        is_region_known=True,
     )

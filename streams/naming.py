@@ -7,6 +7,8 @@ import unicodedata
 _REFUSED = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """General categories of Unicode: control and format characters, half characters, none at all, and
 line and paragraph ends. Format characters cannot be seen, or turn the letters around them."""
+_JOINERS = frozenset({"\u200c", "\u200d"})
+"""Format characters that change how their neighbours look: in Persian words, in emoji."""
 
 
 def plain_name(text: str) -> str:
@@ -24,9 +26,11 @@ def plain_name(text: str) -> str:
     Traceback (most recent call last):
     ...
     ValueError: name: expected letters that can be seen, got U+200B (ZERO WIDTH SPACE); leave it out
+    >>> plain_name("\u0645\u06cc\u200c\u0631\u0648\u062f") == "\u0645\u06cc\u200c\u0631\u0648\u062f"
+    True
     """
-    for letter in text:
-        if unicodedata.category(letter) in _REFUSED:
+    for place, letter in enumerate(text):
+        if not _is_seen(letter) and not _joins(text, place):
             called = unicodedata.name(letter, "a control character")
             raise ValueError(
                 f"name: expected letters that can be seen, got U+{ord(letter):04X} ({called}); "
@@ -36,3 +40,19 @@ def plain_name(text: str) -> str:
     if not name:
         raise ValueError("name: expected letters, got none; give one")
     return name
+
+
+def _is_seen(letter: str) -> bool:
+    return unicodedata.category(letter) not in _REFUSED
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether it is a joiner between two letters, which are not both of ASCII: those look as if it
+    were not there."""
+    around = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
+    return (
+        text[place] in _JOINERS
+        and len(around) == 2
+        and not around.isascii()
+        and all(_is_seen(letter) and not letter.isspace() for letter in around)
+    )

@@ -160,6 +160,8 @@ def test_names_come_back_as_they_were_given(site: Site, name: str) -> None:
         " ",
         "a\u200bb",
         "a\u202eb",
+        "a\u200db",
+        "\u06cc\u200c",
         "\x1f",
     ],
 )

@@ -205,6 +205,57 @@ def test_an_alert_of_both_tells_when_and_what_one_may_see_only(site: Site) -> No
     assert site.known("viewer").get(f"{API}/alerts/{part['alert']}").json()["rule"] == both.rule
 
 
+@pytest.mark.parametrize("lasts", [True, False])
+def test_an_alert_of_which_one_saw_no_visit_tells_when_it_was_raised(
+    site: Site, lasts: bool
+) -> None:
+    began_us, raised_at_us = TEN_O_CLOCK_US + 7 * SECOND_US, NOW_US + 900 * SECOND_US
+    both = NewAlert(
+        key=f"rule/unseen {lasts}",
+        rule="unseen",
+        kind="loitering",
+        severity=AlertSeverity.WARNING,
+        began_us=began_us,
+        ended_us=None if lasts else began_us + SECOND_US,
+        sentence="somebody stayed",
+        cameras=(GATE, VAULT),
+        sightings=(f"{VAULT}/4",),
+    )
+    raise_alert(site.database, both, deliveries=[], now_us=raised_at_us)
+    part = site.known("viewer-gate")
+
+    def told(**span: int) -> list[str]:
+        items = part.get(f"{API}/alerts", params={"rule": "unseen", **span}).json()["items"]
+        return [each["alert"] for each in items]
+
+    newest = told()[0]
+    detail = part.get(f"{API}/alerts/{newest}").json()
+    assert detail["began_us"] == raised_at_us
+    assert detail["ended_us"] == (None if lasts else raised_at_us)
+    assert newest not in told(to=began_us + SECOND_US), "when it began could be found by asking"
+    assert newest in told(**{"from": raised_at_us, "to": raised_at_us + 1})
+
+
+def test_an_alert_that_lasts_does_so_for_who_sees_a_part(site: Site) -> None:
+    lasting = NewAlert(
+        key="rule/lasting",
+        rule="lasting",
+        kind="loitering",
+        severity=AlertSeverity.WARNING,
+        began_us=TEN_O_CLOCK_US,
+        ended_us=None,
+        sentence="somebody stays",
+        cameras=(GATE, VAULT),
+        sightings=(f"{GATE}/1", f"{VAULT}/4"),
+    )
+    raise_alert(site.database, lasting, deliveries=[], now_us=NOW_US)
+
+    (part,) = site.known("viewer-gate").get(f"{API}/alerts?rule=lasting").json()["items"]
+
+    assert [each["camera"] for each in part["sightings"]] == [GATE]
+    assert (part["ended"], part["ended_us"]) == (None, None)
+
+
 def test_a_name_that_names_a_hidden_camera_is_no_name_for_a_part(site: Site) -> None:
     give_name(site.database, FIRST, f"Thief of {VAULT.upper()}", made_by="ada", now_us=NOW_US)
     part, whole = site.known("viewer-gate"), site.known("viewer")
@@ -271,6 +322,45 @@ def test_a_stream_that_shows_a_hidden_camera_too_is_not_played_whole(tmp_path: P
         assert seen.mean() < 10, "the other half is shown"
 
 
+def test_recordings_of_a_camera_that_is_no_more_are_for_who_sees_all(tmp_path: Path) -> None:
+    """It may have been one of two that shared a stream."""
+    write_video(tmp_path / "film.mp4", [np.zeros((96, 160, 3), np.uint8)] * 20)
+    recorded = record_film(tmp_path / "film.mp4", tmp_path / "recordings")
+    span = {"from": str(START_US), "to": str(START_US + SECOND_US)}
+    with open_site(tmp_path, recorded_only=True) as site:
+        config = site.config.model_copy(update={"cameras": ()})
+        site.desk._recordings = (site.desk.config, Recordings(config, site.database))
+        record_segments(site.database, recorded)
+        base, later = f"{API}/cameras/gate/recordings", {"at": str(START_US), "later": "0"}
+        part, whole = site.known("admin-gate"), site.known("admin")
+
+        for path in ("video", "head.mp4", "part.mp4", "picture", "moment"):
+            assert part.get(f"{base}/{path}", params=later).status_code in (403, 404), path
+            assert whole.get(f"{base}/{path}", params=later).status_code == 200, path
+        assert part.post(f"{API}/cameras/gate/clips", json=span).status_code == 403
+        assert whole.post(f"{API}/cameras/gate/clips", json=span).status_code == 200
+
+
+def test_a_clip_may_begin_in_a_gap_but_shows_no_hidden_part_later(tmp_path: Path) -> None:
+    write_video(tmp_path / "film.mp4", [np.zeros((96, 160, 3), np.uint8)] * 20)
+    recorded = record_film(tmp_path / "film.mp4", tmp_path / "recordings")
+    span = {"from": str(START_US - SECOND_US), "to": str(START_US + SECOND_US)}
+    with open_site(tmp_path, recorded_only=True) as site:
+        gate = CameraConfig(name=GATE, source=SecretStr("rtsp://192.0.2.7/1"))
+        record_segments(site.database, recorded)
+        status = {}
+        for region in (None, (0.0, 0.0, 0.5, 1.0)):
+            camera = gate.model_copy(update={"region": region})
+            config = site.config.model_copy(update={"cameras": (camera,)})
+            site.desk._recordings = (site.desk.config, Recordings(config, site.database))
+            for who in ("admin", "admin-gate"):
+                asked = site.known(who).post(f"{API}/cameras/gate/clips", json=span)
+                status[who, region is None] = asked.status_code
+
+    assert status.pop(("admin-gate", False)) == 403
+    assert set(status.values()) == {200}
+
+
 @pytest.mark.parametrize(
     ("text", "is_hidden"),
     [
@@ -282,6 +372,9 @@ def test_a_stream_that_shows_a_hidden_camera_too_is_not_played_whole(tmp_path: P
         ("P-0001 looks alike", False),
         ("p-0000002 looks alike", True),
         ("P-00010", True),
+        ("P0002 looks alike", True),
+        ("he is p7.", True),
+        ("p1 looks alike, as in step2", False),
     ],
 )
 def test_words_are_hidden_if_they_name_what_is_hidden(text: str, is_hidden: bool) -> None:

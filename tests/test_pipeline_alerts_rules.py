@@ -370,5 +370,12 @@ def test_rules_that_stay_the_same_remember_what_they_saw() -> None:
     assert found[0][0].at_us == s(20)
 
 
+@pytest.mark.parametrize(
+    "name", ["\u0645\u06cc\u200c\u0631\u0648\u062f", "\U0001f469\u200d\U0001f692 2"]
+)
+def test_rules_may_have_names_in_persian_and_of_emoji(name: str) -> None:
+    assert parse_rule(name, "camera down", {}).name == name
+
+
 def _calendar() -> Calendar:
     return Calendar(ZoneInfo("UTC"))

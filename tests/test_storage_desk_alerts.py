@@ -26,6 +26,7 @@ from storage.desk.types import AlertEventKind, AlertId, AlertState
 from storage.errors import BadCursor, DeskRefused, NotFound
 from storage.sightings import record_sighting, relink
 from storage.types import IdentityId, SightingId, Span
+from streams.types import CameraId
 from tests.storage_builders import PICTURE, TEN_O_CLOCK_US, link_to, sighting
 from tests.storage_desk_builders import GATE, YARD, alert, delivery
 
@@ -188,6 +189,18 @@ def test_alerts_are_paged_newest_first_and_filtered(database: Database) -> None:
     late = Span(from_us=TEN_O_CLOCK_US + 13_000_000, to_us=TEN_O_CLOCK_US + 4_000_000)
     assert [each.id for each in alerts(database, span=late).items] == [4]
     assert (n_new(database), n_new(database, cameras=[YARD])) == (4, 2)
+
+
+def test_a_span_tells_nothing_of_when_a_hidden_camera_saw_an_alert(database: Database) -> None:
+    both, ours = raised(database, 0, cameras=(GATE, YARD)).alert, raised(database, 1).alert
+    then, later = Span(to_us=TEN_O_CLOCK_US + 2_000_000), Span(from_us=NOW_US)
+
+    def found(span: Span, scope: list[CameraId] | None) -> list[AlertId]:
+        return [each.id for each in alerts(database, span=span, scope=scope).items]
+
+    assert found(then, None) == [ours, both]
+    assert found(then, [GATE]) == [ours]
+    assert (found(later, None), found(later, [GATE])) == ([], [both])
 
 
 def test_alerts_of_a_person_follow_what_is_said_of_their_visits(database: Database) -> None:

@@ -24,7 +24,7 @@ from streams.types import Gap
 
 Item = TypeVar("Item")
 Light = Literal["visible", "infrared"]
-_PERSON = re.compile(r"(?<!\w)P-0*([1-9]\d*)", re.IGNORECASE)
+_PERSON = re.compile(r"(?<!\w)P-?0*([1-9]\d*)", re.IGNORECASE)
 _MOST_DIGITS = 18
 """Of a number that a database holds; whoever has a longer one is nobody, and is not seen."""
 _MORE = re.compile(r"; \d+ more who look alike ruled out")
@@ -265,7 +265,7 @@ def to_gap(gap: Gap) -> GapAnswer:
 def named_in_words(texts: Iterable[str]) -> set[IdentityId]:
     """Persons that words name by number.
 
-    >>> named_in_words(["P-0002 went with p-3", "P-0002"]) == {2, 3}
+    >>> named_in_words(["P-0002 went with p-3", "P0004, p5 and P-0002"]) == {2, 3, 4, 5}
     True
     """
     numbers = [number for text in texts for number in _PERSON.findall(text)]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, or_, select
 
 from storage.database import Database
 from storage.desk.pages import LONGEST_PAGE, PAGE, Page, read_page
@@ -159,6 +159,7 @@ def alerts(
     rule: str | None = None,
     identity: IdentityId | None = None,
     span: Span = ALWAYS,
+    scope: Collection[CameraId] | None = None,
     cursor: str | None = None,
     limit: int = PAGE,
 ) -> Page[Alert]:
@@ -168,6 +169,8 @@ def alerts(
         cameras: Only about one of these; None for all, also those about no camera.
         identity: Only about this person: as raised, or because a visit is theirs now.
         span: Only such that overlap it.
+        scope: Cameras that whoever asks may see; None: all. An alert that others saw, too, is
+            taken to be when it was raised, as `span` would find out when they saw it.
 
     Raises:
         BadCursor: The cursor is none of ours.
@@ -184,10 +187,11 @@ def alerts(
             .where(SightingRow.identity_id == identity)
         )
         query = query.where(or_(AlertRow.identity_id == identity, AlertRow.id.in_(theirs)))
+    began_us, ended_us = _times(scope)
     if span.from_us is not None:
-        query = query.where(or_(AlertRow.ended_us.is_(None), AlertRow.ended_us >= span.from_us))
+        query = query.where(or_(AlertRow.ended_us.is_(None), ended_us >= span.from_us))
     if span.to_us is not None:
-        query = query.where(AlertRow.began_us < span.to_us)
+        query = query.where(began_us < span.to_us)
     with db.read() as connection:
         return read_page(
             connection,
@@ -273,6 +277,22 @@ def _about(cameras: Collection[CameraId] | None) -> list[Any]:
         .where(CameraRow.name.in_(sorted(cameras)))
     )
     return [AlertRow.id.in_(of_these)]
+
+
+def _times(scope: Collection[CameraId] | None) -> tuple[ColumnElement[int], ColumnElement[Any]]:
+    """When alerts began and ended, as far as who sees these cameras may know."""
+    if scope is None:
+        return AlertRow.began_us.expression, AlertRow.ended_us.expression
+    hidden = (
+        select(AlertCameraRow.alert_id)
+        .join(CameraRow, CameraRow.id == AlertCameraRow.camera_id)
+        .where(CameraRow.name.not_in(sorted(scope)))
+    )
+    is_part = AlertRow.id.in_(hidden)
+    return (
+        case((is_part, AlertRow.raised_at_us), else_=AlertRow.began_us),
+        case((is_part, AlertRow.raised_at_us), else_=AlertRow.ended_us),
+    )
 
 
 def _select() -> Select[*tuple[Any, ...]]:

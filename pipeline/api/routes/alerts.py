@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -138,6 +138,7 @@ def list_alerts(
         rule=rule or None,
         identity=whom,
         span=span,
+        scope=visitor.cameras,
         cursor=cursor,
         limit=limit,
     )
@@ -275,11 +276,8 @@ def _to_answer(
     about = {found.identity, found.candidate, *found.persons} - {None}
     sees_all = len(cameras) == len(found.cameras)
     is_whole = sees_all and about <= set(known) and not told.is_hidden(found.sentence)
-    began_us, ended_us = found.began_us, found.ended_us
     seen = [visits[key] for key in found.sightings if key in visits]
-    if seen and not sees_all:
-        began_us = min(visit.first_seen_us for visit in seen)
-        ended_us = max(visit.last_seen_us for visit in seen)
+    began_us, ended_us = _times(found, seen, sees_all=sees_all)
     people = [who for who in about if who in known and who is not None]
     return AlertAnswer(
         alert=alert_name(found.id),
@@ -314,6 +312,15 @@ def _to_answer(
         picture_camera=found.picture_camera if visitor.sees(found.picture_camera or "") else None,
         grounds=dict(found.grounds) if is_whole else {},
     )
+
+
+def _times(found: Alert, seen: Sequence[Named], *, sees_all: bool) -> tuple[int, int | None]:
+    """When it began and ended; for who sees a part when they saw it, else when it was raised."""
+    if sees_all:
+        return found.began_us, found.ended_us
+    began_us = min((visit.first_seen_us for visit in seen), default=found.raised_at_us)
+    ended_us = max((visit.last_seen_us for visit in seen), default=found.raised_at_us)
+    return began_us, None if found.ended_us is None else ended_us
 
 
 def _person(who: IdentityId | None, known: Collection[IdentityId]) -> str | None:

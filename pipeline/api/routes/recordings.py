@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 
 from pipeline.api.answers import Answer
 from pipeline.api.desk import Desk, DeskOf
-from pipeline.api.errors import Absent, QuestionInvalid
+from pipeline.api.errors import Absent, QuestionInvalid, Refused
 from pipeline.api.headers import OF_VISITOR
 from pipeline.api.routes.sightings import JPEG
 from pipeline.api.routing import PREFIX, Routes
@@ -131,7 +131,7 @@ def _bounds(from_us: int, to_us: int) -> dict[str, object]:
 def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> MomentAnswer:
     """Where to play a moment of a camera."""
     name, at_us = desk.require_camera(visitor, camera), read_time(at)
-    found = desk.recordings.open_moment(name, at_us)
+    found = _open(desk, visitor, name, at_us)
     base = f"{PREFIX}/cameras/{name}/recordings"
     return MomentAnswer(
         camera=name,
@@ -157,7 +157,7 @@ def show_moment(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskO
 def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> FileResponse:
     """The file that shows a moment of a camera, or a part of it (`Range`)."""
     name = desk.require_camera(visitor, camera)
-    found = desk.recordings.open_moment(name, read_time(at))
+    found = _open(desk, visitor, name, read_time(at))
     if not may_play(found, visitor):
         raise Absent("this recording is played picture by picture; take recordings/picture")
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
@@ -177,7 +177,7 @@ def show_video(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf
 def show_still(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> Response:
     """The picture that a camera showed at a moment."""
     name, at_us = desk.require_camera(visitor, camera), read_time(at)
-    moment = desk.recordings.open_moment(name, at_us)
+    moment = _open(desk, visitor, name, at_us)
     desk.viewings.write_down(visitor, "view recording", name, from_us=moment.from_us)
     with desk.decoding():
         still = desk.recordings.frame_at(moment, at_us)
@@ -203,7 +203,8 @@ def export_clip(
     span = asked_span(asked.from_, asked.to)
     if (span.to_us or 0) - (span.from_us or 0) > _LONGEST_CLIP_US:
         raise QuestionInvalid("a clip is an hour long at most; export it in parts")
-    if not may_play(desk.recordings.open_moment(name, span.from_us or 0), visitor):
+    shown = desk.recordings.moments(name, from_us=span.from_us or 0, to_us=span.to_us or 0)
+    if not all(may_play(each, visitor) for each in shown):
         visitor.require_all()
     folder = Path(tempfile.mkdtemp(prefix="noctule-clip-"))
     try:
@@ -244,11 +245,26 @@ def _export(
     return packed
 
 
+def _open(desk: Desk, visitor: Visitor, camera: CameraId, at_us: int) -> Moment:
+    """The file that shows a moment, if the camera's part of its picture is known.
+
+    Raises:
+        Refused: It is not, and they may not see all that the file may show.
+    """
+    found = desk.recordings.open_moment(camera, at_us)
+    if not found.is_region_known and visitor.cameras is not None:
+        raise Refused(
+            "this recording may show other cameras, too, since its camera is configured no more; "
+            "ask somebody who sees all"
+        )
+    return found
+
+
 def may_play(moment: Moment, visitor: Visitor) -> bool:
     """Whether the file may be played as it is: it may show what another camera sees, too."""
     if moment.codec == "images":
         return False
-    return moment.region is None or visitor.cameras is None
+    return visitor.cameras is None or (moment.is_region_known and moment.region is None)
 
 
 def asked_span(start: str, end: str) -> Span:
