@@ -30,9 +30,9 @@ def number_of(pixels: Pixels) -> int:
     return round((float(pixels.mean()) - 10) / 5)
 
 
-def counted_film(path: Path, *, n: int = 40, codec: str = "libx264") -> Path:
+def counted_film(path: Path, *, n: int = 40, codec: str = "libx264", b_frames: int = 0) -> Path:
     """Ten pictures a second, a key picture every second."""
-    return write_video(path, map(counter, range(n)), codec=codec)
+    return write_video(path, map(counter, range(n)), codec=codec, b_frames=b_frames)
 
 
 def record_film(

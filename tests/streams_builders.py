@@ -38,9 +38,11 @@ def write_video(
     codec: str = "libx264",
     gop: int = 10,
     tags: dict[str, str] | None = None,
+    b_frames: int = 0,
 ) -> Path:
     """Encode pictures of one size to `path`; the container follows from its suffix."""
-    x264 = {"preset": "ultrafast", "x264-params": "sliced-threads=0:threads=1"}
+    params = f"sliced-threads=0:threads=1:bframes={b_frames}:b-adapt=0"
+    x264 = {"preset": "ultrafast", "x264-params": params}
     iterator = iter(pictures)
     first = next(iterator)
     with av.open(str(path), "w") as container:

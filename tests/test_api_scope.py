@@ -313,6 +313,8 @@ def test_a_stream_that_shows_a_hidden_camera_too_is_not_played_whole(tmp_path: P
         for path in ("video", "head.mp4", "part.mp4"):
             assert part.get(f"{base}/{path}", params=later).status_code == 404, path
             assert whole.get(f"{base}/{path}", params=later).status_code == 200, path
+        assert part.get(f"{base}/playlist.m3u8", params=span).status_code == 404
+        assert whole.get(f"{base}/playlist.m3u8", params=span).status_code == 200
         assert part.post(f"{API}/cameras/gate/clips", json=span).status_code == 403
         assert part.get(f"{base}/moment", params=later).json()["video"] is None
         still = part.get(f"{base}/picture", params=later).content

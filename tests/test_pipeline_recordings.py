@@ -61,8 +61,9 @@ def site_of(folder: Path, address: str, *cameras: CameraConfig, **recording: obj
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return counted_film(tmp_path_factory.mktemp("source") / "film.mp4")
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    film = tmp_path_factory.mktemp("source") / "film.mp4"
+    return counted_film(film, b_frames=getattr(request, "param", 0))
 
 
 @pytest.fixture
@@ -243,6 +244,7 @@ def test_another_format_is_not_joined(site: SiteConfig, database: Database, tmp_
         )
 
 
+@pytest.mark.parametrize("source", [0, 2], indirect=True, ids=["in order", "reordered"])
 def test_parts_of_a_playlist_make_one_film_whose_time_never_goes_back(
     site: SiteConfig, database: Database, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_camera_is_found_looked_at_added_and_taken_back(site: Site, browser: B
         expect(page.locator("#toasts")).to_contain_text("start the watcher anew")
         expect(page.locator('[data-camera="yard"]')).to_contain_text("rtsp://192.0.2.7/1")
         assert "pass-canary" not in page.content()
+        expect(page.locator("#toasts").get_by_role("button", name="Undo")).to_be_visible()
         page.locator('[data-remove="yard"]').click()
         expect(page.locator('[data-camera="yard"]')).to_have_count(0)
         assert seen.complaints == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from storage.desk.segments import record_segments
+from storage.desk.segments import record_segments, segments
 from tests.api_site import API, VAULT, Site, open_site
 from tests.recording_builders import START_US, US, counted_film, record_film
 from tests.web_browser import chromium, window
@@ -82,3 +82,18 @@ def test_parts_are_whole_and_say_how_long_they_are(site: Site) -> None:
     assert int(part.headers["content-length"]) == len(part.content)
     assert part.content[4:8] == b"moof"
     assert client.get(f"{base}/part.mp4", params={"at": 5, "later": 0}).status_code == 404
+
+
+def test_a_file_that_cannot_be_opened_any_more_is_absent(site: Site) -> None:
+    (*_, last) = segments(site.database)
+    place = site.config.recordings_folder / last.segment.path
+    hidden = place.rename(place.with_suffix(".away"))
+    place.mkdir()
+    try:
+        for name in ("head.mp4", "part.mp4"):
+            asked = {"at": last.segment.from_us, "later": 0}
+            path = f"{API}/cameras/{VAULT}/recordings/{name}"
+            assert site.known("viewer").get(path, params=asked).status_code == 404
+    finally:
+        place.rmdir()
+        hidden.rename(place)

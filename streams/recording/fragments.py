@@ -19,12 +19,14 @@ from streams.recording.boxes import Box, read_boxes
 
 _HEADER = struct.Struct(">I4s")
 _U32 = struct.Struct(">I")
+_I32 = struct.Struct(">i")
 _U64 = struct.Struct(">Q")
 _CHUNK = 1 << 20
 _BASE, _DESCRIPTION, _DURATION = 0x1, 0x2, 0x8
 """Of `tfhd`: which fields come before the usual duration of a picture, and that it is there."""
-_OFFSET, _FIRST_FLAGS, _DURATIONS = 0x1, 0x4, 0x100
-_PER_PICTURE = (0x100, 0x200, 0x400, 0x800)
+_OFFSET, _FIRST_FLAGS, _DURATIONS, _SHOWN_LATER = 0x1, 0x4, 0x100, 0x800
+_PER_PICTURE = (_DURATIONS, 0x200, 0x400, _SHOWN_LATER)
+"""Of `trun`: which fields come before those of the pictures, and which each picture has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,8 @@ class Fragments:
             camera have the same, as long as it sends the same format.
         ticks_per_s: Of its clock.
         from_ticks: Time of decoding of the first picture.
-        to_ticks: Where the last one ends.
+        to_ticks: Where the next file's first picture is to be decoded: none of this one is decoded
+            or, as far as the first is shown after its decoding, shown any more.
     """
 
     head: bytes
@@ -62,7 +65,7 @@ def read_fragments(path: Path) -> Fragments:
             head=parts[b"ftyp"] + moov,
             ticks_per_s=_ticks_per_s(moov),
             from_ticks=_time(first)[1],
-            to_ticks=_end(last),
+            to_ticks=_end(first, last),
         )
     except (OSError, IndexError, KeyError, struct.error) as error:
         raise SourceUnreadable(
@@ -73,15 +76,23 @@ def read_fragments(path: Path) -> Fragments:
 def moved(path: Path, by_ticks: int) -> tuple[int, Iterator[bytes]]:
     """All fragments of a file, later by some ticks: how many bytes that is, and these in parts.
 
+    The file is open from now on, and closed after the last part.
+
     Raises:
-        OSError: It cannot be read.
+        SourceUnreadable: It cannot be read.
     """
-    boxes = [box for box in read_boxes(path) if box.name in (b"moof", b"mdat")]
-    return sum(box.end - box.start for box in boxes), _parts(path, boxes, by_ticks)
+    try:
+        boxes = [box for box in read_boxes(path) if box.name in (b"moof", b"mdat")]
+        file = path.open("rb")
+    except OSError as error:
+        raise SourceUnreadable(
+            f"{path.name} cannot be read; it may have gone since: ask for the playlist again"
+        ) from error
+    return sum(box.end - box.start for box in boxes), _parts(file, boxes, by_ticks)
 
 
-def _parts(path: Path, boxes: list[Box], by_ticks: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _parts(file: BinaryIO, boxes: list[Box], by_ticks: int) -> Iterator[bytes]:
+    with file:
         for box in boxes:
             if box.name == b"moof":
                 content = bytearray(_content(file, box))
@@ -149,14 +160,26 @@ def _time(moof: bytes | bytearray) -> tuple[int, int]:
     return start + 4, int(_U64.unpack_from(moof, start + 4)[0])
 
 
-def _end(moof: bytes) -> int:
-    """The fragment's time of decoding, and the lengths of its pictures."""
+def _end(first: bytes, last: bytes) -> int:
+    """Where the last fragment's pictures are decoded and shown.
+
+    Showing counts from the first picture of the first one: what it is shown after its decoding, the
+    next file's pictures are, too.
+    """
+    _, waited = next(_pictures(first), (0, 0))
+    at = end = _time(last)[1]
+    for ticks, shown_later in _pictures(last):
+        end = max(end, at + ticks, at + ticks + shown_later - waited)
+        at += ticks
+    return end
+
+
+def _pictures(moof: bytes) -> Iterator[tuple[int, int]]:
+    """How long each picture is, and how long after its decoding it is shown."""
     usual = _usual_ticks(moof)
-    total = _time(moof)[1]
     for name, start, _ in _children(moof, *_child(moof, b"traf")):
         if name == b"trun":
-            total += _run_ticks(moof, start + _HEADER.size, usual)
-    return total
+            yield from _run(moof, start + _HEADER.size, usual)
 
 
 def _usual_ticks(moof: bytes) -> int:
@@ -166,11 +189,13 @@ def _usual_ticks(moof: bytes) -> int:
     return int(_U32.unpack_from(moof, place)[0]) if flags & _DURATION else 0
 
 
-def _run_ticks(moof: bytes, start: int, usual: int) -> int:
+def _run(moof: bytes, start: int, usual: int) -> Iterator[tuple[int, int]]:
     flags = _U32.unpack_from(moof, start)[0] & 0xFFFFFF
+    later = _I32 if moof[start] else _U32
     n = int(_U32.unpack_from(moof, start + 4)[0])
-    if not flags & _DURATIONS:
-        return n * usual
     place = start + 8 + 4 * bool(flags & _OFFSET) + 4 * bool(flags & _FIRST_FLAGS)
     step = 4 * sum(bool(flags & each) for each in _PER_PICTURE)
-    return sum(int(_U32.unpack_from(moof, place + step * k)[0]) for k in range(n))
+    for _ in range(n):
+        ticks = int(_U32.unpack_from(moof, place)[0]) if flags & _DURATIONS else usual
+        place += step
+        yield ticks, int(later.unpack_from(moof, place - 4)[0]) if flags & _SHOWN_LATER else 0

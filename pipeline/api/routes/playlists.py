@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -18,11 +20,13 @@ from pipeline.api.words import CameraPath
 from pipeline.playlist import playlist
 from pipeline.recordings import Moment
 from storage.desk.types import Role
+from streams.errors import SourceUnreadable
 from streams.recording.fragments import moved, read_fragments
 from streams.types import CameraId
 
 routes = Routes("recordings")
 _PLAYLIST = "application/vnd.apple.mpegurl"
+_BY_PICTURE = "this recording is played picture by picture; take recordings/picture"
 _LONGEST_US = 86_400_000_000
 _KEPT = {"Cache-Control": "private, max-age=600", **OF_VISITOR}
 LaterQuery = Annotated[
@@ -59,6 +63,9 @@ def show_playlist(
         raise QuestionInvalid("expected `from` and `to`, the stretch that is to be played")
     if span.to_us - span.from_us > _LONGEST_US:
         raise QuestionInvalid("a playlist is a day long at most; ask for a part")
+    shown = desk.recordings.moments(name, from_us=span.from_us, to_us=span.to_us)
+    if not all(may_play(each, visitor) for each in shown if each.is_segment):
+        raise Absent(_BY_PICTURE)
     told = playlist(
         desk.recordings,
         name,
@@ -78,7 +85,9 @@ def show_playlist(
 def show_head(camera: CameraPath, at: AtQuery, visitor: VisitorOf, desk: DeskOf) -> Response:
     """What a player needs before the parts of a playlist; it shows nothing."""
     found = _segment(desk, visitor, desk.require_camera(visitor, camera), at)
-    return Response(read_fragments(found.path).head, media_type=VIDEO, headers=_KEPT)
+    with _still_there():
+        head = read_fragments(found.path).head
+    return Response(head, media_type=VIDEO, headers=_KEPT)
 
 
 @routes.get(
@@ -94,9 +103,19 @@ def show_part(
     name = desk.require_camera(visitor, camera)
     found = _segment(desk, visitor, name, at)
     desk.viewings.write_down(visitor, "view recording", name, from_us=found.from_us)
-    n_bytes, content = moved(found.path, later)
+    with _still_there():
+        n_bytes, content = moved(found.path, later)
     headers = {"Content-Length": str(n_bytes), **_KEPT}
     return StreamingResponse(content, media_type=VIDEO, headers=headers)
+
+
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """Retention may take a file away between finding and opening it."""
+    try:
+        yield
+    except SourceUnreadable as error:
+        raise Absent(str(error)) from error
 
 
 def _segment(desk: Desk, visitor: Visitor, camera: CameraId, at: str) -> Moment:
@@ -104,5 +123,5 @@ def _segment(desk: Desk, visitor: Visitor, camera: CameraId, at: str) -> Moment:
     if not found.is_segment:
         raise Absent("a file that is watched as a camera has no parts; take recordings/moment")
     if not may_play(found, visitor):
-        raise Absent("this recording is played picture by picture; take recordings/picture")
+        raise Absent(_BY_PICTURE)
     return found

@@ -5,7 +5,7 @@ import { post, put, remove } from "./api.js";
 import { fill, find, icon, make } from "./dom.js";
 import { tell, toast } from "./toast.js";
 
-const STAYS_MS = 4000;
+const SAID = "noctule camera said";
 const dialog = find("#camera");
 const form = find("#camera-form");
 const told = find("#camera-told");
@@ -69,9 +69,8 @@ async function discover(event) {
 }
 
 async function add() {
-  const made = await post("cameras", asked());
-  form.reset();
-  return [`${made.camera} is added; ${made.watcher}`, () => remove(`cameras/${made.camera}`)];
+  const { camera, watcher } = await post("cameras", asked());
+  return { words: `${camera} is added; ${watcher}`, camera, back: { does: "remove" } };
 }
 
 // Only what was changed: what is left out stays.
@@ -79,24 +78,31 @@ async function change() {
   const wanted = asked();
   if (wanted.modality === light) delete wanted.modality;
   if (wanted.transport === transport) delete wanted.transport;
-  const made = await put(`cameras/${changes}`, wanted);
-  const back = wanted.source ? null : () => put(`cameras/${changes}`, { modality: light, transport });
-  return [`${made.camera} is changed; ${made.watcher}`, back];
+  const { camera, watcher } = await put(`cameras/${changes}`, wanted);
+  const back = wanted.source ? null : { does: "put", values: { modality: light, transport } };
+  return { words: `${camera} is changed; ${watcher}`, camera, back };
 }
 
-// The page shows it as it is now, once the words were read and nobody fills the form again.
-function showSoon() {
-  setTimeout(() => { if (dialog.open) showSoon(); else location.reload(); }, STAYS_MS);
+// Says what was done before the page was loaded anew, and offers the way back.
+function sayAgain() {
+  const kept = sessionStorage.getItem(SAID);
+  if (!kept) return;
+  sessionStorage.removeItem(SAID);
+  const { words: said, camera, back } = JSON.parse(kept);
+  const path = `cameras/${camera}`;
+  const takeBack = () => (back.does === "remove" ? remove(path) : put(path, back.values));
+  toast(said, { undo: back && (() => takeBack().then(() => location.reload(), tell)) });
 }
 
 async function answer(event) {
   if (event.submitter?.value === "no") return;
   event.preventDefault();
   try {
-    const [said, back] = await (changes === null ? add() : change());
+    const done = await (changes === null ? add() : change());
+    sessionStorage.setItem(SAID, JSON.stringify(done));
+    form.reset();
     dialog.close();
-    toast(said, { undo: back && (() => back().then(() => location.reload(), tell)) });
-    showSoon();
+    location.reload();
   } catch (error) {
     fill(told, words(error));
   }
@@ -112,3 +118,4 @@ find("#camera-open").addEventListener("click", () => {
 find("#camera-probe").addEventListener("click", probe);
 find("#camera-discover")?.addEventListener("click", discover);
 form.addEventListener("submit", answer);
+sayAgain();
