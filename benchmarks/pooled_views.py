@@ -100,7 +100,7 @@ def around_centre(shown: Sequence[Shown], site: SiteConfig) -> list[Shown]:
     model = load_embedder(site.embedder).model
     centre = Centre()
     for each in shown:
-        centre.add(IdentityId(each.person), each.light, each.mean)
+        centre.add(IdentityId(each.person), {each.light: each.mean})
     here = OnSite(load_calibration(site.embedder, model=model), centre)
     return [
         replace(each, mean=means_around_centre({each.light: each.mean}, here)[each.light])

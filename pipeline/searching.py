@@ -118,8 +118,7 @@ def centre_of_site(database: Database, *, model: str, config: LinkingConfig) -> 
         return centre
     rows = gallery(database, model=model, since_us=newest_us - int(config.horizon_h * _HOUR_US))
     for identity, look in looks_of(islice(rows, READ_WHOLE)):
-        for light, mean in look.means.items():
-            centre.add(identity, light, mean)
+        centre.add(identity, look.means)
     return centre
 
 

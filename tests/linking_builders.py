@@ -22,14 +22,18 @@ VIS, IR = Modality.VISIBLE, Modality.INFRARED
 ANNA, BEN = IdentityId(1), IdentityId(2)
 
 
-class Steep:
+class AsTheyAre:
+    """A calibration that takes nothing from looks before they are compared."""
+
+    def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:
+        del light
+        return None
+
+
+class Steep(AsTheyAre):
     """Similarity 0.5 says nothing; each 0.1 above it makes "same" ten times likelier."""
 
     name = "steep"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         weight = 10.0 if a is b else 5.0

@@ -8,20 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from streams.types import Modality
+from tests.linking_builders import AsTheyAre
 
 D = 256
 SECOND = 1_000_000
 VIS, IR = Modality.VISIBLE, Modality.INFRARED
 
 
-class Steep:
+class Steep(AsTheyAre):
     """Similarity 0.5 says nothing; each 0.1 above it makes "same" six times likelier."""
 
     name = "steep"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del a, b

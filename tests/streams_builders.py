@@ -70,3 +70,14 @@ def pixel_format(codec: str) -> str:
 def film(path: Path, *, n: int = 40, fps: int = 10, infrared: bool = False) -> Path:
     """A short H.264 film of the moving block."""
     return write_video(path, (picture(i, infrared=infrared) for i in range(n)), fps=fps)
+
+
+def cut_video(whole: Path, clip: Path, *, seconds: float) -> None:
+    """The first seconds of a video, as they are encoded."""
+    with av.open(whole) as source, av.open(clip, "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is None or float(packet.dts * packet.time_base) >= seconds:
+                break
+            packet.stream = stream
+            target.mux(packet)

@@ -20,7 +20,7 @@ from models.errors import PictureInvalid, WeightsRefused
 from models.evaluation.calibration import (
     Scores,
     Tracklets,
-    around,
+    around_means,
     embed_tracklets,
     fit_tracklets,
     halves,
@@ -285,9 +285,9 @@ def test_each_person_counts_once_in_what_people_have_in_common() -> None:
     means = people_means(tracklets)
 
     assert means[V].tolist() == [0.5, 0.5]
-    assert around(tracklets, means).means[0] @ around(tracklets, means).means[9] == pytest.approx(
-        -1
-    )
+    assert around_means(tracklets, means).means[0] @ around_means(tracklets, means).means[
+        9
+    ] == pytest.approx(-1)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from tests.alert_builders import (
     visit,
     walk,
 )
+from tests.linking_builders import AsTheyAre
 
 IN, OUT = (0.75, 0.75), (0.25, 0.75)
 SILL = Drawn(camera=GATE, kind=ShapeKind.LINE, name="sill", points=((0.5, 1.0), (0.5, 0.6)))
@@ -147,14 +148,10 @@ def test_too_many_people_are_counted_at_once() -> None:
     assert found[1].alert.ended_us == s(20)
 
 
-class _Curve:
+class _Curve(AsTheyAre):
     """Ten to one for every tenth of similarity above 0.5."""
 
     name = "curve"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:  # noqa: ARG002
         return math.exp((similarity - 0.5) * 10 * math.log(10))

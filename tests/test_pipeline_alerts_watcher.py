@@ -37,6 +37,7 @@ from streams.feed import CameraHealth
 from streams.supervisor import CameraState
 from streams.types import CameraId, Frame, Gap, GapReason, Modality
 from tests.alert_builders import GATE, NOON_US, s
+from tests.linking_builders import AsTheyAre
 from tests.processes import PATIENCE_S
 from tests.storage_builders import sighting
 
@@ -59,12 +60,8 @@ alerts:
 """
 
 
-class _OneCurve:
+class _OneCurve(AsTheyAre):
     name = "curve"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:  # noqa: ARG002
         return 1.0 + similarity

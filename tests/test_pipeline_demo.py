@@ -6,7 +6,6 @@ import json
 import threading
 from pathlib import Path
 
-import av
 import pytest
 from pydantic import SecretStr
 
@@ -23,6 +22,7 @@ from storage.sightings import sightings, trajectory
 from storage.types import Decision, Sighting
 from streams.types import Modality
 from tests.cli import RunCli
+from tests.streams_builders import cut_video
 
 PROJECT = Path(__file__).parents[1]
 SHORT_S = 20.0
@@ -60,17 +60,6 @@ def short(demo: SiteConfig, tmp_path_factory: pytest.TempPathFactory) -> SiteCon
         cut_video(Path(camera.source.get_secret_value()), clip, seconds=SHORT_S)
         cameras.append(camera.model_copy(update={"source": SecretStr(str(clip))}))
     return demo.model_copy(update={"cameras": tuple(cameras)})
-
-
-def cut_video(whole: Path, clip: Path, *, seconds: float) -> None:
-    """The first seconds of a video, as they are encoded."""
-    with av.open(whole) as source, av.open(clip, "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is None or float(packet.dts * packet.time_base) >= seconds:
-                break
-            packet.stream = stream
-            target.mux(packet)
 
 
 def test_people_are_followed_from_day_into_night(site: SiteConfig) -> None:

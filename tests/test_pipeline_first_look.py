@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import pytest
 from pydantic import SecretStr
 
@@ -37,6 +36,7 @@ from storage.types import Decision, NewLink, Sighting
 from streams.clock import SystemClock
 from streams.types import CameraId, Frame
 from tests.processes import wait_for
+from tests.streams_builders import cut_video
 from tests.test_pipeline_publish import Knowing, site_of
 from tests.test_pipeline_remember import Counting, OneLook, Sure, memory_of, part_of_a_view
 from tests.tracking_builders import START_US, Walker, follow, footage
@@ -298,13 +298,3 @@ def watched(site: SiteConfig, folder: Path, *, first_look_s: float) -> Rows:
     watch(site, stop=threading.Event(), report=report)
     with open_database(site.storage.database.get_secret_value()) as database:
         return rows_of(database)
-
-
-def cut_video(whole: Path, clip: Path, *, seconds: float) -> None:
-    with av.open(whole) as source, av.open(clip, "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is None or float(packet.dts * packet.time_base) >= seconds:
-                break
-            packet.stream = stream
-            target.mux(packet)

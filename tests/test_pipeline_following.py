@@ -25,6 +25,7 @@ from storage.types import IdentityId, SightingId
 from storage.undoing import undo
 from storage.verdicts import forget, merge, not_same, same
 from streams.types import CameraId, Modality
+from tests.linking_builders import AsTheyAre
 
 ANA, BEA = 0, 1
 P1, P2, P3 = (IdentityId(number) for number in (1, 2, 3))
@@ -46,14 +47,10 @@ class Clothes:
         )
 
 
-class Certain:
+class Certain(AsTheyAre):
     """A calibration for embedders that are never wrong."""
 
     name = "certain"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del a, b

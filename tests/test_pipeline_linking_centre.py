@@ -35,7 +35,7 @@ class AroundZero(Steep):
         default_factory=lambda: dict.fromkeys(Modality, START)
     )
 
-    def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:  # type: ignore[override]
+    def centre(self, light: Modality) -> npt.NDArray[np.float64] | None:
         return self.start[light]
 
 
@@ -62,7 +62,8 @@ def test_strangers_who_are_alike_as_all_are_alike_are_strangers() -> None:
     stranger, *known = people(200)
     site = OnSite(AroundZero(), crowd(known).centre)
 
-    said = [weigh({VIS: stranger}, [look(each)], site) for each in known[:20]]
+    seen = means_around_centre({VIS: stranger}, site)
+    said = [weigh(seen, [look(each)], site) for each in known[:20]]
     naive = [weigh({VIS: stranger}, [look(each)], Steep()) for each in known[:20]]
 
     assert np.mean([each.similarity for each in naive if each]) > 0.4
@@ -74,7 +75,7 @@ def test_one_person_stays_alike_around_the_centre() -> None:
     again = unit(seen + RNG.normal(0, 0.02, D).astype(np.float32))
     site = OnSite(AroundZero(), crowd([seen, *others]).centre)
 
-    evidence = weigh({VIS: again}, [look(seen)], site)
+    evidence = weigh(means_around_centre({VIS: again}, site), [look(seen)], site)
 
     assert evidence is not None
     assert evidence.similarity > 0.9
@@ -98,9 +99,9 @@ def test_who_is_there_all_day_is_not_what_all_have_in_common() -> None:
     often, seldom = people(2)
     centre = Centre()
     for _ in range(1000):
-        centre.add(IdentityId(1), VIS, often)
+        centre.add(IdentityId(1), {VIS: often})
     for _ in range(FEWEST):
-        centre.add(IdentityId(2), VIS, seldom)
+        centre.add(IdentityId(2), {VIS: seldom})
 
     expected = (often.astype(np.float64) + seldom) / (2 + HALF_BELIEVED)
     assert centre.around(START, VIS) == pytest.approx(expected)
@@ -109,7 +110,7 @@ def test_who_is_there_all_day_is_not_what_all_have_in_common() -> None:
 def test_one_person_who_is_not_known_again_is_not_what_all_have_in_common() -> None:
     centre = Centre()
     for number, vector in enumerate(people(1) * 50):
-        centre.add(IdentityId(number), VIS, vector)
+        centre.add(IdentityId(number), {VIS: vector})
 
     assert centre.around(START, VIS) is START
 
@@ -119,12 +120,12 @@ def test_looks_taken_back_leave_no_trace(said: list[tuple[int, int, bool]]) -> N
     looks = people(8)
     whole, kept = Centre(), Centre()
     for person, which, _ in said:
-        whole.add(IdentityId(person), VIS, looks[which])
+        whole.add(IdentityId(person), {VIS: looks[which]})
     for person, which, stays in said:
         if stays:
-            kept.add(IdentityId(person), VIS, looks[which])
+            kept.add(IdentityId(person), {VIS: looks[which]})
         else:
-            whole.remove(IdentityId(person), VIS, looks[which])
+            whole.remove(IdentityId(person), {VIS: looks[which]})
 
     assert whole.around(START, VIS) == pytest.approx(kept.around(START, VIS), abs=1e-9)
 
@@ -143,7 +144,7 @@ def test_second_thoughts_compare_around_the_same_centre() -> None:
     views = [_view(vector) for vector in known[:2]]
 
     table = Reading(site).log_ratios(sums_of(views, site).means(), sums_of(views, site).means())
-    linker = weigh({VIS: known[0]}, [look(known[1])], site)
+    linker = weigh(means_around_centre({VIS: known[0]}, site), [look(known[1])], site)
 
     assert linker is not None
     assert table[0, 1] == pytest.approx(linker.log_ratio, rel=1e-3)

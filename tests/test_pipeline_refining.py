@@ -21,10 +21,10 @@ from storage.check import check
 from storage.database import Database, open_database
 from storage.evidence import EvidenceStore
 from storage.sightings import relink, sightings
-from storage.types import Decision, NewLink
 from streams.types import CameraId
 from tests.cli import RunCli
 from tests.refine_builders import SECOND, VIS, D, Steep, somebody
+from tests.storage_builders import link_unsure
 
 
 class Remembered:
@@ -110,23 +110,9 @@ def watched(
         memory.remember(tracklet)
         if number == 8:
             doubted = sightings(database)[-1].id
-            relink(database, doubted, unsure_link(), made_by="linker", now_us=1)
+            relink(database, doubted, link_unsure(), made_by="linker", now_us=1)
             memory.move(doubted, None)
         later.after(tracklet)
-
-
-def unsure_link() -> NewLink:
-    return NewLink(
-        decision=Decision.UNSURE,
-        identity=None,
-        candidate=None,
-        probability=None,
-        threshold=0.9,
-        runner_up=None,
-        runner_up_probability=None,
-        reason="not sure",
-        calibration="steep",
-    )
 
 
 def test_the_watcher_thinks_again_on_its_own_schedule_and_its_gallery_follows(

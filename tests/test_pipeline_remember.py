@@ -21,8 +21,10 @@ from storage.database import Database, open_database
 from storage.errors import DatabaseBusy
 from storage.evidence import EvidenceStore
 from storage.sightings import relink, sightings
-from storage.types import Decision, IdentityId, NewLink, SightingId
+from storage.types import Decision, IdentityId, SightingId
 from streams.types import CameraId, Modality
+from tests.linking_builders import AsTheyAre
+from tests.storage_builders import link_new
 
 
 def test_a_busy_database_is_tried_again(
@@ -75,14 +77,10 @@ class Counting(OneLook):
         return super().embed(crops)
 
 
-class Even:
+class Even(AsTheyAre):
     """A calibration to which looks say nothing."""
 
     name = "even"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del similarity, a, b
@@ -91,10 +89,6 @@ class Even:
 
 class Sure(Even):
     """A calibration to which looks say everything."""
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
         del a, b
@@ -201,17 +195,6 @@ def test_a_visit_that_an_operator_moves_takes_the_rest_of_its_view_along(tmp_pat
 
 def record_new_person(database: Database, sighting: SightingId) -> IdentityId:
     """Somebody whom only the operator knows, made of a visit."""
-    link = NewLink(
-        decision=Decision.NEW,
-        identity=None,
-        candidate=None,
-        probability=None,
-        threshold=0.9,
-        runner_up=None,
-        runner_up_probability=None,
-        reason="an operator said so",
-        calibration="none",
-    )
-    made = relink(database, sighting, link, made_by="operator", now_us=0)
+    made = relink(database, sighting, link_new(), made_by="operator", now_us=0)
     assert made is not None
     return made

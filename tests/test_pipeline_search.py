@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from storage.sightings import record_sighting
 from storage.types import Span
 from storage.vectors.opening import open_exemplars
 from streams.types import CameraId, Modality
+from tests.linking_builders import Steep
 from tests.storage_builders import MODEL, TEN_O_CLOCK_US, exemplar, link_to, sighting
 
 pytest_plugins = ["tests.storage_fixtures"]
@@ -28,19 +28,6 @@ D = 16
 N_PEOPLE = 30
 MINUTE_US = 60_000_000
 VIS, IR = Modality.VISIBLE, Modality.INFRARED
-
-
-class Steep:
-    """Similarity 0.5 says nothing; each 0.1 above it makes "same" ten times likelier."""
-
-    name = "steep"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
-
-    def likelihood_ratio(self, similarity: float, a: Modality, b: Modality) -> float:
-        return math.pow(10.0, (10.0 if a is b else 5.0) * (similarity - 0.5))
 
 
 def look_of(person: int, visit: int = 0) -> Vector:

@@ -12,19 +12,16 @@ import pytest
 
 from pipeline.linking.strangers import FEWEST, Strangers
 from streams.types import CameraId, Modality
+from tests.linking_builders import AsTheyAre
 
 VISIBLE, INFRARED = Modality.VISIBLE, Modality.INFRARED
 GATE = CameraId("gate")
 
 
-class Fitted:
+class Fitted(AsTheyAre):
     """Even odds at a similarity of 0.5, as a calibration fitted elsewhere says."""
 
     name = "elsewhere"
-
-    def centre(self, light: Modality) -> None:
-        """Looks are compared as they are."""
-        del light
 
     def likelihood_ratio(self, similarity: float, _a: Modality, _b: Modality) -> float:
         return math.exp(16 * (similarity - 0.5))

@@ -2,9 +2,8 @@
 
 Scores are those the linker meets: cosines between the unit means of two tracklets, around what all
 people have in common in each light. A tracklet is all crops of one person by one camera in one
-light. Of the pairs of one person, those of the same
-camera and light are left out; strangers count also within one camera, where background makes them
-alike.
+light. Of the pairs of one person, those of the same camera and light are left out; strangers count
+also within one camera, where background makes them alike.
 """
 
 from __future__ import annotations
@@ -17,16 +16,11 @@ import numpy.typing as npt
 
 from models.datasets.types import LabelledImage, read_pixels
 from models.errors import PictureInvalid
-from models.reid.calibration import Calibration, Pair, fit_curve, pair_of
+from models.reid.calibration import CAUTION, Calibration, Pair, around, fit_curve, pair_of
 from models.reid.embedder import Embedder
 from models.reid.pictures import picture_crop
 from models.types import ModelId
 from streams.types import Modality
-
-CAUTION = 2.0
-"""People drawn at random are dressed less alike than those of a site, who may wear one uniform or
-one season's black, so likelihood ratios are divided by this. Chosen among 1, 2 and 4 on the tuning
-half of `benchmarks.link_days` (docs/linking-measures.md)."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -98,11 +92,10 @@ def people_means(tracklets: Tracklets) -> dict[Modality, Floats]:
     return found
 
 
-def around(tracklets: Tracklets, means: Mapping[Modality, npt.ArrayLike]) -> Tracklets:
-    """The same tracklets less the mean of their light, as unit vectors."""
-    less = tracklets.means - np.array([means[light] for light, _ in tracklets.views])
-    lengths = np.maximum(np.linalg.norm(less, axis=1, keepdims=True), 1e-6)
-    return replace(tracklets, means=(less / lengths).astype(np.float32))
+def around_means(tracklets: Tracklets, means: Mapping[Modality, Floats]) -> Tracklets:
+    """The same tracklets less the mean of their light."""
+    centres = np.array([means[light] for light, _ in tracklets.views])
+    return replace(tracklets, means=around(tracklets.means, centres))
 
 
 def tracklet_scores(tracklets: Tracklets) -> dict[Pair, Scores]:
@@ -180,7 +173,7 @@ def fit_tracklets(
         PictureInvalid: As `fit`.
     """
     means = people_means(tracklets)
-    scores = tracklet_scores(around(tracklets, means))
+    scores = tracklet_scores(around_means(tracklets, means))
     return fit(scores, model, name=name, widening=widening, caution=caution, means=means)
 
 

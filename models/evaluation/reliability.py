@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from models.evaluation.calibration import (
-    CAUTION,
     Scores,
     Tracklets,
-    around,
+    around_means,
     fit_tracklets,
     halves,
     people_means,
     tracklet_scores,
 )
-from models.reid.calibration import DEFAULT_PRIOR, Calibration, Pair
+from models.reid.calibration import CAUTION, DEFAULT_PRIOR, Calibration, Pair
 from models.types import ModelId
 from streams.types import Modality
 
@@ -111,7 +110,7 @@ def cross_check(
     calibration = fit_tracklets(
         fitted, model, name="half of the people", widening=widening, caution=caution
     )
-    held_out = tracklet_scores(around(others, people_means(others)))
+    held_out = tracklet_scores(around_means(others, people_means(others)))
     return {pair: measure_reliability(held_out[pair], calibration, pair) for pair in Pair}
 
 

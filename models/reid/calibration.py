@@ -27,6 +27,10 @@ from streams.types import Modality
 DEFAULT_PRIOR = 0.15
 """Share of compared pairs that show one person, when nothing else is known: a tracklet meets a
 handful of plausible identities, and often none of them is right."""
+CAUTION = 2.0
+"""People drawn at random are dressed less alike than those of a site, who may wear one uniform or
+one season's black, so likelihood ratios are divided by this. Chosen among 1, 2 and 4 on the tuning
+half of `benchmarks.link_days` (docs/linking-measures.md)."""
 MOST_EVIDENCE = 200.0
 """Looks alone never count for more than this, nor for less than its inverse: two people may be
 dressed alike, and one may look like two in the light of another camera."""
@@ -144,6 +148,18 @@ class Calibration:
             raise ValueError(f"prior: expected above 0 and below 1, got {prior}")
         odds = self.likelihood_ratio(similarity, a, b) * prior / (1 - prior)
         return odds / (1 + odds)
+
+
+def around(vectors: npt.NDArray[np.float32], centre: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Vectors less a centre, as unit vectors; one that is just that stays at 0.
+
+    Args:
+        vectors: (..., D) unit vectors.
+        centre: (D,), or (..., D) of each.
+    """
+    less = vectors - np.asarray(centre, np.float64)
+    lengths = np.maximum(np.linalg.norm(less, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(less / lengths, np.float32)
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from models.config import EmbedderConfig
+from models.reid.calibration import CAUTION
 from pipeline.cli.options import JsonOption
 from pipeline.cli.output import print_json, print_line, print_table
 from pipeline.errors import UsageInvalid
@@ -38,7 +39,7 @@ def calibrate(
             help="Divide likelihood ratios by this: people of a site are dressed more alike than "
             "people drawn at random; 1 where the pictures are of the site itself.",
         ),
-    ] = 2.0,
+    ] = CAUTION,
     as_json: JsonOption = False,
 ) -> None:
     """Fit one curve per pair of lights, and check them on the half of the people left out.

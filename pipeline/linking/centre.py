@@ -12,6 +12,7 @@ whoever is there all day is not what all have in common.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,13 +48,15 @@ class Centre:
         self._people: dict[tuple[IdentityId, Modality], _Sum] = {}
         self._totals: dict[Modality, _Sum] = {}
 
-    def add(self, identity: IdentityId, light: Modality, mean: npt.ArrayLike) -> None:
-        """One more look of a person: its unit mean (D,)."""
-        self._change(identity, light, np.asarray(mean, np.float64), 1)
+    def add(self, identity: IdentityId, means: Mapping[Modality, npt.ArrayLike]) -> None:
+        """One more look of a person: per light, its unit mean (D,)."""
+        for light, mean in means.items():
+            self._change(identity, light, np.asarray(mean, np.float64), 1)
 
-    def remove(self, identity: IdentityId, light: Modality, mean: npt.ArrayLike) -> None:
+    def remove(self, identity: IdentityId, means: Mapping[Modality, npt.ArrayLike]) -> None:
         """A look that was added is that person's no longer."""
-        self._change(identity, light, -np.asarray(mean, np.float64), -1)
+        for light, mean in means.items():
+            self._change(identity, light, -np.asarray(mean, np.float64), -1)
 
     def around(self, start: Floats, light: Modality) -> Floats:
         """(D,) what people have in common.

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from models.reid.calibration import around
 from pipeline.linking.centre import Centre
 from pipeline.linking.gallery import Look, Vector
 from streams.types import Modality
@@ -84,9 +85,7 @@ def around_centre(vectors: Vector, light: Modality, calibration: Calibrated) -> 
     centre = calibration.centre(light)
     if centre is None:
         return vectors
-    less = vectors - centre
-    lengths = np.maximum(np.linalg.norm(less, axis=-1, keepdims=True), 1e-6)
-    return np.asarray(less / lengths, np.float32)
+    return around(vectors, centre)
 
 
 def means_around_centre(
@@ -127,14 +126,15 @@ def weigh(
     """Evidence of all looks in every pair of lights together; None if no look has a vector.
 
     Args:
+        means: Per light, the look in question around the centre: `means_around_centre`.
+        looks: As they are.
         trust: Of the pictures behind `means`, in [0, 1]; at 0 nothing is said.
     """
-    ours = means_around_centre(means, calibration)
     found = [
-        _of_pair(ours[mine], (mine, theirs), pooled, calibration, trust)
+        _of_pair(means[mine], (mine, theirs), pooled, calibration, trust)
         for theirs in Modality
         if (pooled := _pooled(looks, theirs, calibration))
-        for mine in sorted(ours)
+        for mine in sorted(means)
     ]
     if not found:
         return None

@@ -155,7 +155,7 @@ class Gallery:
         insort(self._by_end, (look.last_seen_us, number))
         for modality, mean in look.means.items():
             self._indexes[modality].add(np.array([number], dtype=np.int64), mean[None])
-            self.centre.add(identity, modality, mean)
+        self.centre.add(identity, look.means)
         if len(mine) > MOST_LOOKS:
             self._remove([next(iter(mine))])
 
@@ -244,9 +244,9 @@ class Gallery:
             if look.track is not None and self._open.get(look.track) == number:
                 del self._open[look.track]
             del self._by_end[bisect_left(self._by_end, (look.last_seen_us, number))]
-            for modality, mean in look.means.items():
+            for modality in look.means:
                 gone[modality].append(number)
-                self.centre.remove(identity, modality, mean)
+            self.centre.remove(identity, look.means)
         for modality, rows in gone.items():
             if rows:
                 self._indexes[modality].remove(np.array(rows, dtype=np.int64))

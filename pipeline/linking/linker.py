@@ -28,7 +28,7 @@ from pipeline.linking.circumstances import (
 )
 from pipeline.linking.config import LinkingConfig
 from pipeline.linking.constraints import Exclusion, exclusion_of, see_the_same, tolerated_s
-from pipeline.linking.evidence import Calibrated, weigh
+from pipeline.linking.evidence import Calibrated, means_around_centre, weigh
 from pipeline.linking.gallery import Gallery, Look, Path, Vector, mean_look, trust_of
 from pipeline.linking.prior import ratios
 from pipeline.linking.reason import Argument, grounds, sentence
@@ -186,11 +186,12 @@ def rank(
     """
     proposed = gallery.near(means, config.candidates) if among is None else among
     known = circumstances or {}
+    ours = means_around_centre(means, calibration)
     weighed = [
         (identity, evidence, known.get(identity, NOTHING))
         for identity in proposed
         if identity not in ruled_out
-        and (evidence := weigh(means, gallery.looks(identity), calibration, trust=trust))
+        and (evidence := weigh(ours, gallery.looks(identity), calibration, trust=trust))
     ]
     share = config.returning / max(len(gallery) - len(ruled_out), 1)
     lately = recency or {}
@@ -280,10 +281,11 @@ def _alike(
     trust: float,
 ) -> list[Exclusion]:
     """Of those who cannot be meant, the ones who look alike, the most alike first."""
+    ours = means_around_centre(means, calibration)
     found: list[tuple[float, IdentityId]] = []
     for identity in near:
         if identity in ruled_out:
-            evidence = weigh(means, gallery.looks(identity), calibration, trust=trust)
+            evidence = weigh(ours, gallery.looks(identity), calibration, trust=trust)
             if evidence is not None and evidence.log_ratio > 0:
                 found.append((-evidence.log_ratio, identity))
     return [ruled_out[identity] for _, identity in sorted(found)]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from pipeline.linking.circumstances import Presence
-from pipeline.linking.evidence import Calibrated, weigh
+from pipeline.linking.evidence import Calibrated, means_around_centre, weigh
 from pipeline.linking.gallery import Gallery, Look, Vector
 from pipeline.linking.past import FormerSelf
 from pipeline.linking.reason import Suggestion
@@ -23,6 +23,7 @@ def suggest(
 
     The probability is that of looks alone, at even odds before looking.
     """
+    ours = means_around_centre(means, calibration)
     found: list[tuple[float, FormerSelf]] = []
     for former in gallery.past.nearest(means, _NEAREST_PAST):
         look = Look(
@@ -31,7 +32,7 @@ def suggest(
             last_seen_us=former.last_seen_us,
             means=former.means,
         )
-        evidence = weigh(means, [look], calibration)
+        evidence = weigh(ours, [look], calibration)
         if evidence is not None:
             found.append((evidence.log_ratio, former))
     if not found:

@@ -79,8 +79,7 @@ def think(
             np.datetime64(found.span.from_us or 0, "us"),
         )
     said = verdicts_about(database, [visit.id for visit in (*found.visits, *found.context)])
-    site = OnSite(calibration, _centre_of(found))
-    here = _strangers_of(found, site).correct(site)
+    here = _as_here(calibration, found)
     batches = refine(found, said, calibration=here, config=config, transits=transits)
     return Thoughts(found=found, batches=batches)
 
@@ -183,29 +182,26 @@ class SecondThoughts:
         return changed
 
 
-def _centre_of(found: Revisit) -> Centre:
-    """What the people of these hours have in common."""
+def _as_here(calibration: Calibrated, found: Revisit) -> Calibrated:
+    """A calibration among the people of these hours: around what they have in common, and held
+    against how alike they look who were in one picture together."""
+    visits = sorted((*found.visits, *found.context), key=lambda v: (v.first_seen_us, v.id))
+    means = [means_by_light(visit.vectors, visit.modalities) for visit in visits]
     centre = Centre()
-    for visit in sorted((*found.visits, *found.context), key=lambda v: v.id):
+    for visit, look in zip(visits, means, strict=True):
         if visit.identity is not None:
-            for light, mean in means_by_light(visit.vectors, visit.modalities).items():
-                centre.add(visit.identity, light, mean)
-    return centre
-
-
-def _strangers_of(found: Revisit, calibration: Calibrated) -> Strangers:
-    """How alike people look who were in one picture together."""
+            centre.add(visit.identity, look)
+    site = OnSite(calibration, centre)
     strangers = Strangers()
-    visits = [*found.visits, *found.context]
-    for visit in sorted(visits, key=lambda v: (v.first_seen_us, v.id)):
+    for visit, look in zip(visits, means, strict=True):
         strangers.see(
             visit.camera,
             visit.track,
             first_seen_us=visit.first_seen_us,
             last_seen_us=visit.last_seen_us,
-            means=means_around_centre(means_by_light(visit.vectors, visit.modalities), calibration),
+            means=means_around_centre(look, site),
         )
-    return strangers
+    return strangers.correct(site)
 
 
 def _look_of(visit: Revisited) -> Look:

@@ -11,7 +11,7 @@ from pydantic import Field
 from pipeline.alerts.settings import RuleSettings, Site
 from pipeline.alerts.types import Event, Finding, Ground, Visit, Wanted
 from pipeline.errors import RuleUnusable
-from pipeline.linking.evidence import Calibrated, Evidence, weigh
+from pipeline.linking.evidence import Calibrated, Evidence, means_around_centre, weigh
 from pipeline.linking.gallery import Look
 from storage.desk.types import AlertSeverity
 from streams.types import Modality
@@ -181,4 +181,5 @@ def _compare(wanted: Wanted, visit: Visit, calibration: Calibrated) -> Evidence 
         last_seen_us=visit.last_seen_us,
         means=wanted.means,
     )
-    return weigh(visit.means, [look], calibration, trust=visit.trust)
+    means = means_around_centre(visit.means, calibration)
+    return weigh(means, [look], calibration, trust=visit.trust)
