@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import trackeval
 
 from pipeline.evaluation.hota import score_hota
 from pipeline.evaluation.identity import score_identities, shared_by_sightings
@@ -78,7 +79,6 @@ def random_steps(rng: np.random.Generator, n: int = 80) -> list[Step]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_hota_and_idf1_are_those_of_trackeval(seed: int) -> None:
-    trackeval = pytest.importorskip("trackeval", reason="part of the benchmark extra")
     steps = random_steps(np.random.default_rng(seed))
 
     hota = score_hota(steps)
